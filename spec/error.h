@@ -1,0 +1,63 @@
+// The one error type of the project: what was called, with which arguments, the errno, and what to do about it.
+//
+// A kernel wrapper writes the call ("open_tree(\"/srv/data\")"), its caller adds the place ("mounts[3] (/data)"),
+// and only main prints. A function either returns an Error or logs it, never both.
+#pragma once
+
+#include <cerrno>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace skiff {
+
+struct Error {
+  int number = 0;      // errno, or 0 where no system call failed
+  std::string text;    // place and call, without the errno's own words
+  std::string remedy;  // one clause, or empty
+
+  // "text: strerror(number); remedy", each part only where there is one.
+  [[nodiscard]] std::string message() const;
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+using Status = std::expected<void, Error>;
+
+// An error with the errno given.
+[[nodiscard]] inline std::unexpected<Error> fail(int number, std::string text, std::string remedy = {}) {
+  return std::unexpected(Error{number, std::move(text), std::move(remedy)});
+}
+
+// An error that no errno explains: bad input, a state that forbids the command.
+[[nodiscard]] inline std::unexpected<Error> fail(std::string text, std::string remedy = {}) {
+  return std::unexpected(Error{0, std::move(text), std::move(remedy)});
+}
+
+// The same error with "place: " in front of it.
+[[nodiscard]] Error in(std::string_view place, Error error);
+
+// The same result; an error gets "place: " in front of it.
+template <class T>
+[[nodiscard]] Result<T> in(std::string_view place, Result<T> result) {
+  if (!result) return std::unexpected(in(place, std::move(result).error()));
+  return result;
+}
+
+// The same result; an error without a remedy gets this one.
+template <class T>
+[[nodiscard]] Result<T> remedy(std::string_view words, Result<T> result) {
+  if (!result && result.error().remedy.empty()) result.error().remedy = words;
+  return result;
+}
+
+}  // namespace skiff
+
+// The value of a Result, or a return of its error from the function around it.
+#define TRY(expression)                                                          \
+  ({                                                                             \
+    auto try_result_ = (expression);                                             \
+    if (!try_result_) return std::unexpected(std::move(try_result_).error());    \
+    *std::move(try_result_);                                                     \
+  })
