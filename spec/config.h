@@ -129,7 +129,7 @@ struct Hooks {
 
 enum class NamespaceType : std::uint8_t { pid, network, mount, ipc, uts, user, cgroup, time };
 inline constexpr std::array<std::string_view, 8> namespace_type_names = {"pid", "network", "mount",  "ipc",
-                                                                        "uts", "user",    "cgroup", "time"};
+                                                                         "uts", "user",    "cgroup", "time"};
 
 struct Namespace {
   NamespaceType type = NamespaceType::pid;
@@ -152,7 +152,7 @@ struct NetDevice {
 
 struct DeviceCgroup {
   bool allow = false;
-  std::string type;  // a, c, b, or empty for a
+  std::string type;                   // a, c, b, or empty for a
   std::optional<std::int64_t> major;  // absent: any
   std::optional<std::int64_t> minor;
   std::string access;  // of r, w, m
@@ -350,8 +350,9 @@ struct Finding {
 // All findings as one Error: one line each, the count first where there are several.
 [[nodiscard]] Error findings_error(std::string_view document, const std::vector<Finding> &findings);
 
-// The document as values. Every wrong type and every number out of range is a finding, not the first only; what could be
-// read is in the returned Config all the same. JSON that does not parse is one finding with line and column in its text.
+// The document as values. Every wrong type and every number out of range is a finding, not the first only; what could
+// be read is in the returned Config all the same. JSON that does not parse is one finding with line and column in its
+// text.
 struct Parsed {
   Config config;
   std::vector<Finding> findings;
@@ -388,7 +389,8 @@ struct ParsedResources {
 // ---- what `skiff spec` writes ----
 
 [[nodiscard]] Config make_default_config();
-// The same for a user without privileges: a user namespace that maps uid and gid to 0, no cgroups, no network namespace.
+// The same for a user without privileges: a user namespace that maps uid and gid to 0, no cgroups, no network
+// namespace.
 [[nodiscard]] Config make_rootless_config(std::uint32_t uid, std::uint32_t gid);
 
 }  // namespace skiff::spec

@@ -55,9 +55,9 @@ template <class T>
 }  // namespace skiff
 
 // The value of a Result, or a return of its error from the function around it.
-#define TRY(expression)                                                          \
-  ({                                                                             \
-    auto try_result_ = (expression);                                             \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error());    \
-    *std::move(try_result_);                                                     \
+#define TRY(expression)                                                       \
+  ({                                                                          \
+    auto try_result_ = (expression);                                          \
+    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
+    *std::move(try_result_);                                                  \
   })

@@ -12,8 +12,8 @@ namespace skiff::spec {
 enum class ContainerStatus : std::uint8_t { creating, created, running, paused, stopped };
 [[nodiscard]] std::string_view status_name(ContainerStatus status);
 
-// What `state` prints and hooks read on stdin; the keys and their order are runc's: ociVersion, id, pid (0 when stopped),
-// status, bundle, rootfs, created, annotations, owner. A hook's state has no rootfs, created and owner.
+// What `state` prints and hooks read on stdin; the keys and their order are runc's: ociVersion, id, pid (0 when
+// stopped), status, bundle, rootfs, created, annotations, owner. A hook's state has no rootfs, created and owner.
 struct State {
   std::string oci_version;
   std::string id;
@@ -26,25 +26,26 @@ struct State {
   std::string owner;
 };
 [[nodiscard]] std::string print_state(const State &state, bool pretty);
-[[nodiscard]] std::string print_states(const std::vector<State> &states);  // `list --format json`: one line, null for none
+[[nodiscard]] std::string print_states(
+    const std::vector<State> &states);                           // `list --format json`: one line, null for none
 [[nodiscard]] std::string print_hook_state(const State &state);  // ociVersion, id, status, pid, bundle, annotations
 
 // The record the runtime keeps of one container; what is left out here stands in ROOT/ID/config.json.
 struct Record {
   std::string oci_version;
   std::string id;
-  int pid = 0;                        // 0 until the init process exists
-  std::uint64_t start_time = 0;       // of that process, in clock ticks since boot: tells a reused pid apart
+  int pid = 0;                   // 0 until the init process exists
+  std::uint64_t start_time = 0;  // of that process, in clock ticks since boot: tells a reused pid apart
   std::string bundle;
-  std::string rootfs;                 // absolute
+  std::string rootfs;  // absolute
   std::string created;
   StringMap annotations;
   std::uint32_t owner_uid = 0;
-  bool ready = false;                 // create reached its end; before that the status is "creating"
-  bool new_pid_namespace = false;     // the kernel kills the rest when init dies
-  bool has_poststop = false;          // delete reads config.json only where there are poststop hooks
-  std::string cgroup_manager;         // cgroupfs, systemd, disabled: remembered for exec, update, delete
-  std::string systemd_scope;          // the scope's unit name where systemd made it
+  bool ready = false;                     // create reached its end; before that the status is "creating"
+  bool new_pid_namespace = false;         // the kernel kills the rest when init dies
+  bool has_poststop = false;              // delete reads config.json only where there are poststop hooks
+  std::string cgroup_manager;             // cgroupfs, systemd, disabled: remembered for exec, update, delete
+  std::string systemd_scope;              // the scope's unit name where systemd made it
   std::vector<std::string> cgroup_paths;  // absolute directories, one a hierarchy; the freezer's is first on v1
   std::string intel_rdt_path;
 };

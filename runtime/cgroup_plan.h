@@ -1,0 +1,63 @@
+// Which cgroup directories a container gets and what is written into them: decided from linux.resources and the host's
+// layout, touching nothing. Field by field after config-linux.md, "Control groups"; the v1 to v2 conversions are those
+// the field has agreed on (cpu shares to weight, memory+swap to swap, blkio weight to io.weight or io.bfq.weight).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/host.h"
+#include "spec/config.h"
+
+namespace skiff {
+
+// One value for one file of one hierarchy.
+struct CgroupWrite {
+  std::string field;          // linux.resources.memory.limit
+  std::size_t hierarchy = 0;  // index into CgroupPlan::directories
+  std::string file;           // memory.max
+  std::string value;
+  std::vector<std::string> fallback_files;  // tried in order where `file` does not exist (io.bfq.weight, io.weight)
+  bool ignore_missing = false;              // the file is missing on some kernels and the value asks for nothing
+};
+
+struct CgroupDirectory {
+  std::string mount;                     // /sys/fs/cgroup/memory
+  std::string path;                      // /sys/fs/cgroup/memory/a/ID, absolute
+  std::vector<std::string> controllers;  // v1
+  bool unified = false;
+};
+
+struct DeviceRule {
+  bool allow = false;
+  char type = 'a';          // a, b, c
+  std::int64_t major = -1;  // -1: any
+  std::int64_t minor = -1;
+  bool read = false, write = false, mknod = false;
+};
+
+struct CgroupPlan {
+  enum class Manager : std::uint8_t { disabled, cgroupfs, systemd };
+  Manager manager = Manager::disabled;
+  bool unified = false;                         // cgroup v2 only: init is cloned into its cgroup
+  std::vector<CgroupDirectory> directories;     // on v1 the freezer's first
+  std::vector<CgroupWrite> writes;              // in the order to be written
+  std::vector<std::string> needed_controllers;  // v2: enabled in cgroup.subtree_control from the root down
+  std::vector<DeviceRule> device_rules;         // in order, the runtime's own defaults included; the last match decides
+  bool has_device_rules = false;                // false in a user namespace, where no filter is installed
+  std::uint32_t owner_uid = 0;  // delegation: the directory and the files of /sys/kernel/cgroup/delegate
+  std::uint32_t owner_gid = 0;  //   belong to the container's root, where the cgroup namespace is new
+  bool delegate = false;
+};
+
+// Errors: a limit whose controller this host does not have; cgroupsPath of a form the manager does not take.
+[[nodiscard]] Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host, const std::string &id,
+                                                  CgroupPlan::Manager manager);
+
+// The writes alone, for `update`: `directories` are those of the running container.
+[[nodiscard]] Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,
+                                                                  const std::vector<CgroupDirectory> &directories,
+                                                                  bool unified);
+
+}  // namespace skiff

@@ -1,0 +1,81 @@
+// Paths that lead somewhere known: openat2(2), and what creates and removes files without following a symlink out.
+//
+// A rootfs is hostile: a concurrent container may exchange any of its directories for a symlink at any instant. So a
+// path inside it exists only as the descriptor one of these functions returned, and later steps use the descriptor.
+#pragma once
+
+#include <linux/openat2.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/kernel/fd.h"
+
+namespace skiff::kernel {
+
+// openat2(2) as it is, with RESOLVE_* flags. O_CLOEXEC is always added. EAGAIN (a rename went on in the tree) is tried
+// again a bounded number of times. Errors: ENOSYS below Linux 5.6, EXDEV on an escape, ELOOP on a refused symlink.
+[[nodiscard]] Result<Fd> openat2(FdView dir, CString path, int flags, mode_t mode, uint64_t resolve);
+
+// Opens `path` as if `root` were "/": absolute symlinks and ".." stay inside (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS).
+// Where openat2 is missing (ENOSYS, or EPERM where a sandbox fakes it), walk_in_root does it.
+[[nodiscard]] Result<Fd> open_in_root(FdView root, CString path, int flags, mode_t mode = 0);
+// Opens `path` below `dir`; one that leads out fails with EXDEV (RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS). No fallback.
+[[nodiscard]] Result<Fd> open_beneath(FdView dir, CString path, int flags, mode_t mode = 0);
+// Opens `path` and refuses any symlink in it with ELOOP (RESOLVE_NO_SYMLINKS). No fallback.
+[[nodiscard]] Result<Fd> open_no_symlinks(FdView dir, CString path, int flags, mode_t mode = 0);
+
+// What open_in_root does, by hand: one O_PATH|O_NOFOLLOW component after the other, at most 40 symlinks. It never goes
+// through a magic link (ELOOP). A rename that takes a directory out of the root while it is walked is caught by
+// counting depth: ".." goes back to descriptors already held, never up in the kernel's tree. O_CREAT is refused
+// (EINVAL).
+[[nodiscard]] Result<Fd> walk_in_root(FdView root, CString path, int flags);
+
+// mkdir -p inside the root: symlinks in `path` resolve in the root, missing directories are made with `mode` (less the
+// umask). An O_PATH|O_DIRECTORY descriptor of the last. ENOTDIR where a component is something else; a dangling
+// symlink in the path makes no directory at its target: ENOENT.
+[[nodiscard]] Result<Fd> make_directory_in_root(FdView root, CString path, mode_t mode);
+// An empty regular file inside the root, with its parents (mode 0755). What is there already stays and is returned,
+// whatever its type; a final symlink is resolved in the root and must lead to something. An O_PATH descriptor.
+[[nodiscard]] Result<Fd> make_file_in_root(FdView root, CString path, mode_t mode);
+// The parent of `path` inside the root (an O_PATH descriptor, made with `mode` where missing) and the last component,
+// which is neither empty nor "." nor "..": EINVAL.
+struct Place {
+  Fd parent;
+  std::string name;
+};
+[[nodiscard]] Result<Place> make_parent_in_root(FdView root, CString path, mode_t mode);
+
+// The calls of the same name. `path` is followed as the kernel does: pass one component, or a trusted path.
+[[nodiscard]] Status mkdirat(FdView dir, CString path, mode_t mode);
+[[nodiscard]] Status mknodat(FdView dir, CString path, mode_t mode, dev_t device);
+[[nodiscard]] Status symlinkat(CString target, FdView dir, CString path);
+[[nodiscard]] Status unlinkat(FdView dir, CString path, int flags = 0);
+[[nodiscard]] Status renameat2(FdView from_dir, CString from, FdView to_dir, CString to, unsigned flags = 0);
+[[nodiscard]] Status linkat(FdView from_dir, CString from, FdView to_dir, CString to, int flags = 0);
+// An empty path reads the link that an O_PATH|O_NOFOLLOW descriptor is.
+[[nodiscard]] Result<std::string> readlinkat(FdView dir, CString path);
+// An empty path with AT_EMPTY_PATH changes the descriptor itself, O_PATH or not.
+[[nodiscard]] Status fchownat(FdView dir, CString path, uid_t uid, gid_t gid, int flags = 0);
+// Follows a final symlink; the kernel has no other way before fchmodat2 (Linux 6.6).
+[[nodiscard]] Status fchmodat(FdView dir, CString path, mode_t mode);
+// fchmod(2); EBADF on an O_PATH descriptor: Procfs::reopen first.
+[[nodiscard]] Status fchmod(FdView fd, mode_t mode);
+[[nodiscard]] Status faccessat(FdView dir, CString path, int mode, int flags = 0);
+[[nodiscard]] Result<struct stat> fstatat(FdView dir, CString path, int flags = 0);
+// utimensat(2) with nanoseconds; AT_EMPTY_PATH is not for this call before Linux 5.8.
+[[nodiscard]] Status utimensat(FdView dir, CString path, const timespec (&times)[2], int flags = 0);
+
+// getcwd(2). A directory outside the process's root is an error (ENOENT): the kernel answers "(unreachable)/..." there,
+// and a process that starts in such a directory has escaped its root (CVE-2024-21626).
+[[nodiscard]] Result<std::string> getcwd();
+
+// The names in a directory but "." and "..", in the kernel's order. The descriptor may be O_PATH.
+[[nodiscard]] Result<std::vector<std::string>> list_directory(FdView dir);
+
+// Removes `name` below `dir` with everything in it, over descriptors only: follows no symlink and does not enter
+// another mount (EXDEV). What is gone already is no error.
+[[nodiscard]] Status remove_tree_at(FdView dir, CString name);
+
+}  // namespace skiff::kernel
