@@ -250,6 +250,17 @@ enum class SeccompOperator : std::uint8_t { ne, lt, le, eq, ge, gt, masked_eq };
 inline constexpr std::array<std::string_view, 7> seccomp_operator_names = {
     "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
 
+// Open sets: a name outside them is a finding of check().
+inline constexpr std::array<std::string_view, 23> seccomp_architecture_names = {
+    "SCMP_ARCH_X86",         "SCMP_ARCH_X86_64", "SCMP_ARCH_X32",       "SCMP_ARCH_ARM",     "SCMP_ARCH_AARCH64",
+    "SCMP_ARCH_MIPS",        "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64",
+    "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",    "SCMP_ARCH_PPC64",     "SCMP_ARCH_PPC64LE", "SCMP_ARCH_S390",
+    "SCMP_ARCH_S390X",       "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64",  "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64",
+    "SCMP_ARCH_M68K",        "SCMP_ARCH_SH",     "SCMP_ARCH_SHEB"};
+inline constexpr std::array<std::string_view, 4> seccomp_flag_names = {
+    "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+
 struct SeccompArg {
   std::uint32_t index = 0;
   std::uint64_t value = 0;
@@ -281,6 +292,12 @@ struct IntelRdt {
   std::string mem_bw_schema;
   bool enable_monitoring = false;
 };
+
+inline constexpr std::array<std::string_view, 7> memory_policy_mode_names = {
+    "MPOL_DEFAULT",   "MPOL_BIND",           "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
+    "MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_LOCAL"};
+inline constexpr std::array<std::string_view, 3> memory_policy_flag_names = {
+    "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"};
 
 struct MemoryPolicy {
   std::string mode;  // MPOL_BIND
@@ -373,7 +390,8 @@ struct ParsedResources {
 };
 [[nodiscard]] ParsedResources parse_resources(std::string_view json);
 
-// The values as JSON; what is at its default and optional is left out. parse(print(c)) == c.
+// The values as JSON; what is at its default and optional is left out. parse(print(c)) == c. `pretty` is indented by
+// tabs, as other runtimes' `spec` writes it; otherwise one line. Neither ends with a newline.
 [[nodiscard]] std::string print_config(const Config &config, bool pretty);
 [[nodiscard]] std::string print_process(const Process &process);
 
@@ -382,6 +400,11 @@ struct ParsedResources {
 // The spec's rules that one field's type does not express: required fields, duplicates, absolute paths, known names,
 // ranges, ids without mappings. All findings at once. Touches nothing.
 [[nodiscard]] std::vector<Finding> check(const Config &config);
+// What parsing found and what the rules find, without the rules' echo of what could not be read. A document that is not
+// JSON at all has only its own finding. This is the one to call on a document.
+[[nodiscard]] std::vector<Finding> check(const Parsed &parsed);
+[[nodiscard]] std::vector<Finding> check(const ParsedProcess &parsed);
+[[nodiscard]] std::vector<Finding> check(const ParsedResources &parsed);
 // The same for a process alone. `pointer` is its place in the document ("/process", or "" for exec --process).
 [[nodiscard]] std::vector<Finding> check(const Process &process, std::string_view pointer);
 [[nodiscard]] std::vector<Finding> check(const Resources &resources, std::string_view pointer);

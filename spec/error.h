@@ -54,10 +54,14 @@ template <class T>
 
 }  // namespace skiff
 
-// The value of a Result, or a return of its error from the function around it.
-#define TRY(expression)                                                       \
-  ({                                                                          \
-    auto try_result_ = (expression);                                          \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
-    *std::move(try_result_);                                                  \
+// The value of a Result, or a return of its error from the function around it. The counter keeps a TRY inside a TRY from
+// shadowing its name.
+#define TRY(expression) TRY_AS_(expression, TRY_JOIN_(try_result_, __COUNTER__))
+#define TRY_JOIN_(prefix, number) TRY_JOIN_AGAIN_(prefix, number)
+#define TRY_JOIN_AGAIN_(prefix, number) prefix##number
+#define TRY_AS_(expression, name)                                  \
+  ({                                                               \
+    auto name = (expression);                                      \
+    if (!name) return std::unexpected(std::move(name).error());    \
+    *std::move(name);                                              \
   })

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/config.h"
@@ -25,10 +26,15 @@ struct State {
   StringMap annotations;
   std::string owner;
 };
+// None of these ends with a newline. `pretty` is indented by two spaces; otherwise one line.
 [[nodiscard]] std::string print_state(const State &state, bool pretty);
 [[nodiscard]] std::string print_states(
     const std::vector<State> &states);                           // `list --format json`: one line, null for none
 [[nodiscard]] std::string print_hook_state(const State &state);  // ociVersion, id, status, pid, bundle, annotations
+
+// What a seccomp agent gets with the listener's descriptor: config-linux.md, "The Container Process State". `pid` is
+// the process under the filter, as the runtime sees it.
+[[nodiscard]] std::string print_container_process_state(const State &state, int pid, const std::string &metadata);
 
 // The record the runtime keeps of one container; what is left out here stands in ROOT/ID/config.json.
 struct Record {
@@ -43,7 +49,7 @@ struct Record {
   std::uint32_t owner_uid = 0;
   bool ready = false;                     // create reached its end; before that the status is "creating"
   bool new_pid_namespace = false;         // the kernel kills the rest when init dies
-  bool has_poststop = false;              // delete reads config.json only where there are poststop hooks
+  bool has_late_hooks = false;            // start and delete read config.json only for poststart and poststop hooks
   std::string cgroup_manager;             // cgroupfs, systemd, disabled: remembered for exec, update, delete
   std::string systemd_scope;              // the scope's unit name where systemd made it
   std::vector<std::string> cgroup_paths;  // absolute directories, one a hierarchy; the freezer's is first on v1
