@@ -24,6 +24,7 @@ class Argument {
   Argument(FdView fd) : kind_(Kind::fd), number_(static_cast<uint64_t>(fd.get())) {}
   Argument(const Fd &fd) : Argument(FdView(fd)) {}
   Argument(CString text) : kind_(Kind::quoted), text_(text.view()) {}
+  Argument(const std::string &text) : kind_(Kind::quoted), text_(text) {}
   Argument(std::string_view text) : kind_(Kind::quoted), text_(text) {}
   Argument(int number) : kind_(Kind::number), number_(static_cast<uint64_t>(number)) {}
   Argument(unsigned number) : kind_(Kind::number), number_(number) {}
@@ -32,12 +33,13 @@ class Argument {
   // NOLINTEND(google-explicit-constructor)
   static Argument word(std::string_view text) { return {Kind::word, 0, text, {}}; }
   static Argument octal(uint64_t number) { return {Kind::octal, number, {}, {}}; }
+  static Argument open_flags(int flags) { return {Kind::open_flags, static_cast<uint64_t>(flags), {}, {}}; }
   static Argument flags(uint64_t bits, std::span<const FlagName> names) { return {Kind::flags, bits, {}, names}; }
 
   void append_to(std::string &out) const;
 
  private:
-  enum class Kind : uint8_t { fd, quoted, number, word, octal, flags };
+  enum class Kind : uint8_t { fd, quoted, number, octal, word, open_flags, flags };
   Argument(Kind kind, uint64_t number, std::string_view text, std::span<const FlagName> names)
       : kind_(kind), number_(number), text_(text), names_(names) {}
   Kind kind_;
@@ -56,11 +58,19 @@ class Argument {
 [[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<Error> call_failed(int number, std::string_view call,
                                                                            std::initializer_list<Argument> arguments);
 
+// Makes the call again for as long as a signal interrupts it.
+template <class Call>
+auto retry(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
 // Names of bits, for Argument::flags.
-extern const std::span<const FlagName> open_flag_names;
 extern const std::span<const FlagName> clone_flag_names;
 extern const std::span<const FlagName> mount_attribute_names;
 extern const std::span<const FlagName> mount_flag_names;
 extern const std::span<const FlagName> open_tree_flag_names;
+extern const std::span<const FlagName> resolve_flag_names;
 
 }  // namespace skiff::kernel

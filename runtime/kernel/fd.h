@@ -1,7 +1,7 @@
 // File descriptors as values, and the calls that work on any of them.
 //
 // Every wrapper of this room returns Result or Status. Its Error carries the errno and the call as text, with each
-// descriptor shown the way strace -y shows it: `openat(5</srv/bundle>, "config.json", O_RDONLY)`. The text is built
+// descriptor shown the way strace -y shows it: `openat(5<"/srv/bundle">, "config.json", O_RDONLY)`. The text is built
 // only on failure. Calls that a signal interrupts (EINTR) are made again, unless a comment says otherwise.
 #pragma once
 
@@ -133,7 +133,7 @@ struct Pipe {
 
 enum class CloseRange { close, cloexec };
 // close_range(2) of `first` and everything above. With `cloexec` they stay open until the next exec; a kernel below
-// 5.11 does not know that flag and one below 5.9 not the call, there the descriptors are walked one by one.
+// 5.11 does not know that flag and one below 5.9 not the call; there every number up to the hard limit is tried.
 [[nodiscard]] Status close_range_from(unsigned first, CloseRange what);
 
 // poll(2): how many entries have an event; 0 is the timeout. A signal does not end the wait.

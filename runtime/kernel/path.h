@@ -15,29 +15,31 @@
 namespace skiff::kernel {
 
 // openat2(2) as it is, with RESOLVE_* flags. O_CLOEXEC is always added. EAGAIN (a rename went on in the tree) is tried
-// again a bounded number of times. Errors: ENOSYS below Linux 5.6, EXDEV on an escape, ELOOP on a refused symlink.
+// again a bounded number of times, then returned. Errors: ENOSYS below Linux 5.6, EXDEV on an escape, ELOOP on a
+// refused symlink.
 [[nodiscard]] Result<Fd> openat2(FdView dir, CString path, int flags, mode_t mode, uint64_t resolve);
 
 // Opens `path` as if `root` were "/": absolute symlinks and ".." stay inside (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS).
-// Where openat2 is missing (ENOSYS, or EPERM where a sandbox fakes it), walk_in_root does it.
+// Where openat2 is missing (ENOSYS, or EPERM where a sandbox fakes it) or kept from its end by renames
+// (EAGAIN), walk_in_root does it.
 [[nodiscard]] Result<Fd> open_in_root(FdView root, CString path, int flags, mode_t mode = 0);
 // Opens `path` below `dir`; one that leads out fails with EXDEV (RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS). No fallback.
 [[nodiscard]] Result<Fd> open_beneath(FdView dir, CString path, int flags, mode_t mode = 0);
 // Opens `path` and refuses any symlink in it with ELOOP (RESOLVE_NO_SYMLINKS). No fallback.
 [[nodiscard]] Result<Fd> open_no_symlinks(FdView dir, CString path, int flags, mode_t mode = 0);
 
-// What open_in_root does, by hand: one O_PATH|O_NOFOLLOW component after the other, at most 40 symlinks. It never goes
-// through a magic link (ELOOP). A rename that takes a directory out of the root while it is walked is caught by
-// counting depth: ".." goes back to descriptors already held, never up in the kernel's tree. O_CREAT is refused
-// (EINVAL).
+// What open_in_root does, by hand: one O_PATH|O_NOFOLLOW component after the other, at most 40 symlinks (ELOOP), no
+// magic link (ELOOP). ".." goes back to a descriptor that is held since the way down, never up in the kernel's tree, so
+// a rename meanwhile cannot lead out. O_CREAT is refused (EINVAL).
 [[nodiscard]] Result<Fd> walk_in_root(FdView root, CString path, int flags);
 
-// mkdir -p inside the root: symlinks in `path` resolve in the root, missing directories are made with `mode` (less the
-// umask). An O_PATH|O_DIRECTORY descriptor of the last. ENOTDIR where a component is something else; a dangling
-// symlink in the path makes no directory at its target: ENOENT.
+// mkdir -p inside the root; directories are made with `mode` (less the umask). Every symlink resolves in the root, and
+// a dangling one gets its target made there: an image whose /var/run points to a /run it lacks is common. An
+// O_PATH|O_DIRECTORY descriptor of the last. ENOTDIR where a component is something else.
 [[nodiscard]] Result<Fd> make_directory_in_root(FdView root, CString path, mode_t mode);
 // An empty regular file inside the root, with its parents (mode 0755). What is there already stays and is returned,
-// whatever its type; a final symlink is resolved in the root and must lead to something. An O_PATH descriptor.
+// whatever its type. A final symlink resolves in the root, a dangling one gets its target made there (an image's
+// /etc/resolv.conf); the kernel itself never follows it. An O_PATH descriptor. EISDIR for a path that ends in '/'.
 [[nodiscard]] Result<Fd> make_file_in_root(FdView root, CString path, mode_t mode);
 // The parent of `path` inside the root (an O_PATH descriptor, made with `mode` where missing) and the last component,
 // which is neither empty nor "." nor "..": EINVAL.

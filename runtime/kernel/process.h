@@ -65,6 +65,9 @@ struct CloneRequest {
 [[nodiscard]] Status pidfd_send_signal(FdView pidfd, int signal);
 [[nodiscard]] Status kill(pid_t pid, int signal);
 
+// pidfd_getfd(2), Linux 5.6: a copy of descriptor `number` of that process. EPERM without the right to ptrace it.
+[[nodiscard]] Result<Fd> pidfd_getfd(FdView pidfd, int number);
+
 // waitid(2) on a pidfd (Linux 5.4). Empty only with WNOHANG in `options`. ECHILD where it is no child of ours.
 [[nodiscard]] Result<std::optional<ExitStatus>> waitid(FdView pidfd, int options = WEXITED);
 // waitpid(-1): any child that ended. Empty where WNOHANG is in `options` and none has; ECHILD where there is none.
