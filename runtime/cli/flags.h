@@ -35,39 +35,38 @@ enum class Kind {
 };
 
 struct FlagSpec {
-  std::string_view name;  // without dashes
-  char letter = 0;        // the short form, or 0
+  std::string_view name = {};  // without dashes
+  char letter = 0;             // the short form, or 0
   Kind kind = Kind::String;
-  std::string_view value;    // the value's name in help: "FILE" and "DIR" also choose what a shell completes
-  std::string_view text;     // one line, lower case, no full stop
-  std::string_view choices;  // "text|json": nothing else is accepted; empty for any value
-  std::string_view initial;  // the value where none is given; empty for none
-  bool hidden = false;       // accepted, and neither shown nor suggested: obsolete, or for other programs only
+  std::string_view value = {};    // the value's name in help: "FILE" and "DIR" also choose what a shell completes
+  std::string_view text = {};     // one line, lower case, no full stop
+  std::string_view choices = {};  // "text|json": nothing else is accepted; empty for any value
+  std::string_view initial = {};  // the value where none is given; empty for none
+  bool hidden = false;            // accepted, and neither shown nor suggested: obsolete, or for other programs only
 };
 
 inline constexpr int kUnlimited = -1;
 
 struct Command {
-  std::string_view name;
-  std::string_view usage;        // the positionals: "CONTAINER [SIGNAL]"; one that starts with CONTAINER completes ids
-  std::string_view summary;      // one sentence, lower case, no full stop
-  std::string_view description;  // paragraphs, separated by an empty line; may be empty
-  std::span<const FlagSpec> flags;
+  std::string_view name = {};
+  std::string_view usage = {};  // the positionals: "CONTAINER [SIGNAL]"; shells complete CONTAINER and "a|b|c" in front
+  std::string_view summary = {};      // one sentence, lower case, no full stop
+  std::string_view description = {};  // paragraphs, separated by an empty line; may be empty
+  std::span<const FlagSpec> flags = {};
   int min_positionals = 0;
-  int max_positionals = 0;  // kUnlimited: no maximum
-  bool stop_at_first_positional =
-      false;  // what follows the first positional belongs to another program: exec, ps, kill
+  int max_positionals = 0;                // kUnlimited: no maximum
+  bool stop_at_first_positional = false;  // exec, ps, kill: the rest belongs to another program
   bool hidden = false;
 };
 
 // Pointers, so that each command's file can own its table and no copy is made at start.
 struct Program {
-  std::string_view name;
-  std::string_view version;
-  std::string_view summary;
-  std::string_view description;
-  std::span<const FlagSpec> flags;  // the global ones
-  std::span<const Command *const> commands;
+  std::string_view name = {};
+  std::string_view version = {};
+  std::string_view summary = {};
+  std::string_view description = {};
+  std::span<const FlagSpec> flags = {};  // the global ones
+  std::span<const Command *const> commands = {};
 };
 
 // The flags given against one table. Asking for a name that the table lacks is a mistake in the program: it aborts.
