@@ -1,0 +1,45 @@
+# What people type. CMake builds; this installs what is missing, configures and calls it.
+# On a fresh Debian 12, as root, each target works by itself.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS := $(shell nproc)
+PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libcap-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
+	libbenchmark-dev busybox-static
+
+.PHONY: all build packages demo test check bench install package clean
+
+all: build
+
+packages:
+	@.ci/packages $(PACKAGES)
+
+build: packages
+	@mkdir -p build
+	@cmake --preset release -Wno-dev >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build --preset release --parallel $(JOBS)
+
+# A container from nothing, without network: a busybox bundle is run, one with a mistake is explained.
+demo: build
+	@tests/demo
+
+# The tests of the release and of the sanitizer build.
+test: packages
+	@.ci/test
+
+# What a change must pass: format, layering, shellcheck, clang-tidy and the tests.
+check:
+	@.ci/run
+
+bench: build
+	@tests/bench/run
+
+install: build
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)" --strip
+
+# build/release/skiff-VERSION-Linux.tar.gz and skiff_VERSION_ARCH.deb
+package: build
+	@cd build/release && cpack -G "TGZ;DEB"
+
+clean:
+	@rm -rf build
