@@ -17,9 +17,17 @@ struct CgroupWrite {
   std::string field;          // linux.resources.memory.limit
   std::size_t hierarchy = 0;  // index into CgroupPlan::directories
   std::string file;           // memory.max
-  std::string value;
-  std::vector<std::string> fallback_files;  // tried in order where `file` does not exist (io.bfq.weight, io.weight)
-  bool ignore_missing = false;              // the file is missing on some kernels and the value asks for nothing
+  std::string value;          // one write(2)
+  struct Fallback {
+    std::string file;
+    std::string value;
+  };
+  std::vector<Fallback> fallbacks;  // tried in order where `file` does not exist (io.bfq.weight, then io.weight)
+  bool ignore_missing = false;      // the file is missing on some kernels and the value asks for nothing more
+  bool interdependent = false;      // the kernel checks it against another file's value: refused (EINVAL, EBUSY), it is
+                                    // tried again after the writes that follow
+  bool keep_first_word = false;     // cpu.max with a period alone: the quota stays as the file has it
+  std::string not_below;            // memory.checkBeforeUpdate: refused where this file's number is above the value
 };
 
 struct CgroupDirectory {
@@ -27,6 +35,7 @@ struct CgroupDirectory {
   std::string path;                      // /sys/fs/cgroup/memory/a/ID, absolute
   std::vector<std::string> controllers;  // v1
   bool unified = false;
+  bool optional = false;  // the unified one of a hybrid host: used where it is writable, and never missed
 };
 
 struct DeviceRule {
@@ -41,7 +50,7 @@ struct CgroupPlan {
   enum class Manager : std::uint8_t { disabled, cgroupfs, systemd };
   Manager manager = Manager::disabled;
   bool unified = false;                         // cgroup v2 only: init is cloned into its cgroup
-  std::vector<CgroupDirectory> directories;     // on v1 the freezer's first
+  std::vector<CgroupDirectory> directories;     // v1: the freezer's first; hybrid: then the unified one
   std::vector<CgroupWrite> writes;              // in the order to be written
   std::vector<std::string> needed_controllers;  // v2: enabled in cgroup.subtree_control from the root down
   std::vector<DeviceRule> device_rules;         // in order, the runtime's own defaults included; the last match decides
@@ -49,11 +58,17 @@ struct CgroupPlan {
   std::uint32_t owner_uid = 0;  // delegation: the directory and the files of /sys/kernel/cgroup/delegate
   std::uint32_t owner_gid = 0;  //   belong to the container's root, where the cgroup namespace is new
   bool delegate = false;
+  bool may_go_without = false;  // an unprivileged runtime that is refused a directory runs the container without it
 };
 
 // Errors: a limit whose controller this host does not have; cgroupsPath of a form the manager does not take.
 [[nodiscard]] Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host, const std::string &id,
                                                   CgroupPlan::Manager manager);
+
+// The directories of a container that exists, from its record: each path under the hierarchy it belongs to, in the same
+// order. A path of no hierarchy keeps its place, without controllers.
+[[nodiscard]] std::vector<CgroupDirectory> match_cgroup_directories(const std::vector<std::string> &paths,
+                                                                    const Host &host);
 
 // The writes alone, for `update`: `directories` are those of the running container.
 [[nodiscard]] Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,

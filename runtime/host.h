@@ -28,6 +28,9 @@ struct Host {
   std::uint32_t gid = 0;
   bool privileged = true;  // effective uid 0 in the initial user namespace
   int last_capability = 40;
+  // Bit n: capability n can be given to a container that gets no user namespace of its own (this process's bounding
+  // and permitted sets).
+  std::uint64_t capabilities = ~std::uint64_t{0};
   std::string notify_socket;     // $NOTIFY_SOCKET, or empty
   std::uint32_t listen_fds = 0;  // $LISTEN_FDS where $LISTEN_PID is this process, else 0
 };

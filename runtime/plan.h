@@ -21,6 +21,8 @@
 
 namespace skiff {
 
+struct SeccompProgram;  // bpf.h
+
 // ---- launch ----
 
 struct Join {
@@ -54,7 +56,9 @@ struct Launch {
 
 struct UnshareCgroup {};  // after init sits in its cgroup: clone3 would root the namespace in the parent's
 struct JoinSessionKeyring {
-  std::string name;
+  std::string name;               // "_ses.ID"
+  std::uint32_t permissions = 0;  // KEY_* bits added, by which a later exec finds the keyring again; 0 in an exec
+  std::string label;              // process.selinuxLabel, or empty
 };
 struct LoopbackUp {};
 struct SetHostname {
@@ -64,16 +68,21 @@ struct SetDomainname {
   std::string name;
 };
 
-// mount_setattr("/", propagation): what reaches the host from the container's mount namespace, and back.
+// mount_setattr("/", propagation): what reaches the host from the container's mount namespace, and back. Never
+// MS_UNBINDABLE, with which the rootfs and every bind source would refuse to be bound: that one waits for
+// SetRootPropagation.
 struct SetPropagation {
-  std::uint64_t propagation = 0;  // MS_SLAVE, MS_PRIVATE, MS_SHARED, MS_UNBINDABLE
+  std::uint64_t propagation = 0;  // MS_SLAVE, MS_PRIVATE, MS_SHARED
   bool recursive = true;
 };
 
 // The rootfs becomes a mount of its own, over itself, private, and the directory every later path is resolved in.
 struct AttachRootfs {
-  std::string path;
-};  // absolute
+  std::string path;  // absolute
+  // The mount that `path` lies on gets this first, MS_SLAVE or MS_PRIVATE: pivot_root(2) refuses a shared parent, and
+  // what is attached below one appears on the host too.
+  std::uint64_t parent_propagation = 0;
+};
 
 struct MountAttributes {
   std::uint64_t set = 0;  // MOUNT_ATTR_*
@@ -95,18 +104,21 @@ struct MountStep {
   std::vector<std::pair<std::string, std::string>> options;  // of the filesystem; an empty second is a flag
   std::uint64_t superblock_flags = 0;  // MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME... as fsconfig flags
   MountAttributes attributes;
+  // bind: cleared as well, as the remount of mount(2) that callers know does, but left out where that is EPERM (the
+  // flag is locked: the source comes from a more privileged mount namespace, mount_namespaces(7)).
+  std::uint64_t clear_unless_locked = 0;
   MountAttributes recursive_attributes;    // rro, rnosuid...
   std::vector<std::uint64_t> propagation;  // in the order written; MS_REC is or-ed in where recursive
   bool recursive = false;                  // rbind
-  bool readonly_last = false;              // a tmpfs on /dev or below that must take device nodes first: ro is set late
-  bool copy_up = false;                    // tmpcopyup
-  bool copy_symlink = false;               // a source that is a symbolic link becomes that link (Podman's copy-symlink)
-  bool source_nofollow = false;            // src-nofollow
-  bool destination_nofollow = false;       // dest-nofollow
-  std::optional<IdMaps> id_maps;           // an id-mapped mount
-  bool id_map_of_container = false;        // "idmap" without own mappings: those of the container's user namespace
-  bool id_map_recursive = false;           // ridmap
-  std::string data_label;                  // SELinux context= option, or empty
+  bool readonly_last = false;         // a tmpfs, or what is on /dev: takes mount points and nodes first, ro is late
+  bool copy_up = false;               // tmpcopyup
+  bool copy_symlink = false;          // a source that is a symbolic link becomes that link (Podman's copy-symlink)
+  bool source_nofollow = false;       // src-nofollow
+  bool destination_nofollow = false;  // dest-nofollow
+  std::optional<IdMaps> id_maps;      // an id-mapped mount
+  bool id_map_of_container = false;   // "idmap" without own mappings: those of the container's user namespace
+  bool id_map_recursive = false;      // ridmap
+  std::string data_label;             // SELinux context= option, or empty
 };
 
 struct MakeDevice {
@@ -135,11 +147,13 @@ struct PivotRoot {
   enum class Way : std::uint8_t { pivot, move, chroot };  // move: --no-pivot; chroot: no new mount namespace
   Way way = Way::pivot;
 };
+// A pty pair from the container's devpts; its end becomes stdin, stdout and stderr.
 struct SetupConsole {
   std::optional<spec::ConsoleSize> size;
-};  // pty pair from the container's devpts, /dev/console
+  bool dev_console = true;  // and is bound to /dev/console; not in an exec
+};
 struct SetRootPropagation {
-  std::uint64_t propagation = 0;
+  std::uint64_t propagation = 0;  // MS_SHARED or MS_UNBINDABLE, with MS_REC where recursive
 };
 struct SetSysctl {
   std::string key;
@@ -186,9 +200,9 @@ struct SetSelinuxLabel {
   std::string label;
 };
 struct LoadSeccomp {
-  std::vector<sock_filter> program;
-  std::uint32_t flags = 0;  // SECCOMP_FILTER_FLAG_*
-  bool listener = false;    // the notify descriptor goes to listenerPath
+  std::vector<sock_filter> program;  // empty where PlanOptions::defer_seccomp asked for that
+  std::uint32_t flags = 0;           // SECCOMP_FILTER_FLAG_*, without NEW_LISTENER
+  bool listener = false;             // the notify descriptor goes to listenerPath
 };
 struct DropBounding {
   std::uint64_t keep = 0;
@@ -196,14 +210,18 @@ struct DropBounding {
 struct SetUser {
   std::uint32_t uid = 0, gid = 0;
   std::vector<std::uint32_t> additional_gids;
-  bool keep_groups = false;  // setgroups is denied in this user namespace, or run.oci.keep_original_groups
+  bool keep_groups = false;  // setgroups is denied in this user namespace, or run.oci.keep_original_groups asks for it
 };
 struct SetCapabilities {
   std::uint64_t effective = 0, permitted = 0, inheritable = 0, ambient = 0;
 };
+// Twice for a user who is not root: before the change of user, because /root is a usual cwd of an unprivileged user;
+// and after it, because root of a user namespace may be refused where the user is not.
 struct ChangeDirectory {
   std::string path;
-  bool create = false;  // cwd is made where it is missing, as the callers expect
+  bool create = false;         // cwd is made where it is missing, as the callers expect
+  bool may_be_denied = false;  // EACCES is no error yet: the step with `again` follows
+  bool again = false;          // nothing to do unless the step before was denied
 };
 struct NoNewPrivileges {};
 
@@ -235,7 +253,7 @@ struct Plan {
   Launch launch;
   CgroupPlan cgroup;
   std::optional<std::int32_t> oom_score_adj;  // by the parent: a user namespace's root may not write it
-  std::vector<Step> outer_rlimits;  // SetRlimit by the parent, where a new user namespace could not raise them
+  std::vector<Step> outer_rlimits;            // SetRlimit by the parent, where a user namespace could not raise them
   std::vector<std::pair<std::string, std::string>> net_devices;  // host name, name inside
   std::optional<spec::IntelRdt> intel_rdt;
   std::string seccomp_listener_path;
@@ -255,6 +273,8 @@ struct PlanOptions {
   bool systemd_cgroup = false;
   bool disable_cgroups = false;
   std::uint32_t preserve_fds = 0;
+  const SeccompProgram *seccomp = nullptr;  // borrowed: linux.seccomp as compiled before (bpf.h); null: compiled now
+  bool defer_seccomp = false;  // without `seccomp`: LoadSeccomp's program stays empty for the caller to fill
 };
 
 // The plan of create and run. Errors name the field; they are those that need the host's facts (everything else is
@@ -265,6 +285,7 @@ struct PlanOptions {
 // seccomp profile counts here too.
 struct ExecPlan {
   std::vector<Step> steps;
+  std::vector<Step> outer_rlimits;  // SetRlimit by the parent, before the process joins a user namespace
   std::optional<std::int32_t> oom_score_adj;
   std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
@@ -272,7 +293,14 @@ struct ExecPlan {
   Program program;
   std::vector<std::string> warnings;
 };
+struct ExecOptions {
+  std::string id;
+  bool no_new_keyring = false;  // as at create
+  std::uint32_t preserve_fds = 0;
+  const SeccompProgram *seccomp = nullptr;  // as in PlanOptions
+  bool defer_seccomp = false;
+};
 [[nodiscard]] Result<ExecPlan> make_exec_plan(const spec::Process &process, const spec::Config &config,
-                                              const Host &host, std::uint32_t preserve_fds);
+                                              const Host &host, const ExecOptions &options);
 
 }  // namespace skiff

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "runtime/cmd/command.h"
+#include "runtime/cmd/create_flags.h"
+#include "runtime/create.h"
+#include "runtime/foreground.h"
+#include "runtime/hooks.h"
+#include "runtime/terminal.h"
+
+namespace skiff {
+namespace {
+
+constexpr auto flags = [] {
+  std::array<cli::FlagSpec, create_flags.size() + 2> all{};
+  std::ranges::copy(create_flags, all.begin());
+  all[create_flags.size()] = {
+      .name = "detach", .letter = 'd', .kind = cli::Kind::Bool, .text = "return as soon as the program runs"};
+  all[create_flags.size() + 1] = {
+      .name = "keep", .kind = cli::Kind::Bool, .text = "do not delete the container when its program has ended"};
+  return all;
+}();
+
+void run_poststart(const Created &created, const cli::Log &log) {
+  const std::string state = spec::print_hook_state(created.container.state(spec::ContainerStatus::running));
+  for (const Error &error :
+       run_all_hooks(RunHooks::Kind::poststart, created.bundle.config.hooks.poststart, state)) {
+    cli::warning(log, error.message());
+  }
+}
+
+// Where the program never ran, nothing stays.
+Status start(Created &created, const cli::Log &log) {
+  if (const Status gone = let_go(created.launched); !gone) {
+    created.launched.init = {};
+    (void)destroy_container(created.container, log);
+    return gone;
+  }
+  run_poststart(created, log);
+  return {};
+}
+
+Result<int> stay(Created &created, kernel::Fd console, const Forwarding &forwarding, const Context &context) {
+  kernel::Fd master;
+  if (console.valid()) master = TRY(receive_master(console));
+  Result<int> code = attend(created.launched.init, std::move(master), forwarding);
+  if (!context.flags().boolean("keep")) TRY(destroy_container(created.container, context.log));
+  return code;
+}
+
+Result<int> run(const Context &context) {
+  const bool detach = context.flags().boolean("detach");
+  std::optional<Forwarding> forwarding;
+  CreateRequest request = create_request(context);
+  request.gate = false;
+  request.detached = detach;
+  Console console;
+  if (!detach) {
+    forwarding = TRY(Forwarding::start());
+    console = TRY(make_console());
+    request.console = std::move(console.theirs);
+  }
+  Created created = TRY(create_container(std::move(request), context.log));
+  TRY(start(created, context.log));
+  if (detach) {
+    (void)created.launched.init.release();
+    return 0;
+  }
+  const bool terminal = created.bundle.config.process && created.bundle.config.process->terminal;
+  return stay(created, terminal ? std::move(console.ours) : kernel::Fd{}, *forwarding, context);
+}
+
+}  // namespace
+
+const CommandEntry run_command = {
+    .command = {.name = "run",
+                .usage = "CONTAINER",
+                .summary = "create a container, start it, and stay until its program has ended",
+                .description = "The exit code is the program's, or 128 + n where signal n ended it.",
+                .flags = flags,
+                .min_positionals = 1,
+                .max_positionals = 1},
+    .run = run,
+    .enters_container = true};
+
+}  // namespace skiff

@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+
+#include "runtime/cmd/command.h"
+#include "runtime/container.h"
+#include "runtime/gate.h"
+#include "runtime/hooks.h"
+
+namespace skiff {
+namespace {
+
+Status check_created(const Container &container, spec::ContainerStatus status) {
+  if (status == spec::ContainerStatus::created) return {};
+  if (status == spec::ContainerStatus::stopped) {
+    return fail("cannot start a container that has stopped", fmt::format("`skiff delete {}` it and create it again",
+                                                                         container.record.id));
+  }
+  return fail(fmt::format("cannot start a container in the {} state", spec::status_name(status)),
+              "only a created container can be started, once");
+}
+
+Result<int> run(const Context &context) {
+  Container container = TRY(Container::load(context.root, context.id()));
+  TRY(container.lock());
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  TRY(check_created(container, TRY(container.process_status(proc))));
+  TRY(open_gate(container.directory()));
+  const spec::Hooks hooks = container.record.has_late_hooks
+                                ? spec::parse_config(TRY(container.read_config())).config.hooks
+                                : spec::Hooks{};
+  const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::running));
+  for (const Error &error : run_all_hooks(RunHooks::Kind::poststart, hooks.poststart, state)) {
+    cli::warning(context.log, error.message());
+  }
+  return 0;
+}
+
+}  // namespace
+
+const CommandEntry start_command = {.command = {.name = "start",
+                                                .usage = "CONTAINER",
+                                                .summary = "run the program of a created container",
+                                                .min_positionals = 1,
+                                                .max_positionals = 1},
+                                    .run = run};
+
+}  // namespace skiff

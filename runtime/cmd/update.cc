@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include "runtime/bundle.h"
+#include "runtime/cgroup.h"
+#include "runtime/cmd/command.h"
+#include "runtime/container.h"
+#include "runtime/host_probe.h"
+
+namespace skiff {
+namespace {
+
+using cli::Kind;
+
+constexpr std::array<cli::FlagSpec, 20> flags = {{
+    {.name = "resources", .letter = 'r', .value = "FILE", .text = "take linux.resources from this JSON file, - for stdin"},
+    {.name = "blkio-weight", .kind = Kind::Uint32, .value = "WEIGHT", .text = "block I/O weight, 10 to 1000"},
+    {.name = "cpu-period", .kind = Kind::Unsigned, .value = "US", .text = "CPU period in microseconds"},
+    {.name = "cpu-quota", .kind = Kind::Integer, .value = "US", .text = "CPU time in each period in microseconds, -1 for no limit"},
+    {.name = "cpu-burst", .kind = Kind::Unsigned, .value = "US", .text = "CPU time beyond the quota in microseconds"},
+    {.name = "cpu-share", .kind = Kind::Unsigned, .value = "SHARES", .text = "CPU shares"},
+    {.name = "cpu-rt-period", .kind = Kind::Unsigned, .value = "US", .text = "realtime period in microseconds"},
+    {.name = "cpu-rt-runtime", .kind = Kind::Integer, .value = "US", .text = "realtime time in each period in microseconds"},
+    {.name = "cpuset-cpus", .value = "LIST", .text = "processors to use, such as 0-3,7"},
+    {.name = "cpuset-mems", .value = "LIST", .text = "memory nodes to use"},
+    {.name = "cpu-idle", .kind = Kind::Integer, .value = "0|1", .text = "run only when nothing else would"},
+    {.name = "memory", .kind = Kind::Size, .value = "BYTES", .text = "memory limit, -1 for none"},
+    {.name = "memory-reservation", .kind = Kind::Size, .value = "BYTES", .text = "memory that is left alone under pressure"},
+    {.name = "memory-swap", .kind = Kind::Size, .value = "BYTES", .text = "memory and swap together, -1 for no limit"},
+    {.name = "pids-limit", .kind = Kind::Integer, .value = "N", .text = "most processes, -1 for no limit"},
+    {.name = "l3-cache-schema", .value = "SCHEMA", .text = "L3 cache schema of Intel RDT", .hidden = true},
+    {.name = "mem-bw-schema", .value = "SCHEMA", .text = "memory bandwidth schema of Intel RDT", .hidden = true},
+    {.name = "kernel-memory", .kind = Kind::Size, .text = "accepted for runc's callers, without effect", .hidden = true},
+    {.name = "kernel-memory-tcp", .kind = Kind::Size, .text = "accepted for runc's callers, without effect", .hidden = true},
+    {.name = "no-subreaper", .kind = Kind::Bool, .text = "accepted for runc's callers", .hidden = true},
+}};
+
+Result<spec::Resources> read_resources(const std::string &path) {
+  spec::ParsedResources parsed = spec::parse_resources(TRY(in("--resources", read_document(path))));
+  if (!parsed.findings.empty()) return std::unexpected(spec::findings_error("--resources", parsed.findings));
+  return std::move(parsed.resources);
+}
+
+template <class T>
+T &section(std::optional<T> &optional) {
+  return optional ? *optional : optional.emplace();
+}
+
+spec::Resources resources_of(const cli::Flags &given) {
+  spec::Resources resources;
+  const auto any = [&](std::initializer_list<std::string_view> names) {
+    return std::ranges::any_of(names, [&](std::string_view name) { return given.given(name); });
+  };
+  if (any({"memory", "memory-reservation", "memory-swap"})) {
+    spec::Memory &memory = section(resources.memory);
+    memory.limit = given.size("memory");
+    memory.reservation = given.size("memory-reservation");
+    memory.swap = given.size("memory-swap");
+  }
+  if (any({"cpu-period", "cpu-quota", "cpu-burst", "cpu-share", "cpu-rt-period", "cpu-rt-runtime", "cpuset-cpus",
+           "cpuset-mems", "cpu-idle"})) {
+    spec::Cpu &cpu = section(resources.cpu);
+    cpu.period = given.unsigned64("cpu-period");
+    cpu.quota = given.integer("cpu-quota");
+    cpu.burst = given.unsigned64("cpu-burst");
+    cpu.shares = given.unsigned64("cpu-share");
+    cpu.realtime_period = given.unsigned64("cpu-rt-period");
+    cpu.realtime_runtime = given.integer("cpu-rt-runtime");
+    cpu.cpus = given.string("cpuset-cpus");
+    cpu.mems = given.string("cpuset-mems");
+    cpu.idle = given.integer("cpu-idle");
+  }
+  if (given.given("pids-limit")) section(resources.pids).limit = given.integer("pids-limit");
+  if (given.given("blkio-weight")) {
+    section(resources.block_io).weight = static_cast<std::uint16_t>(*given.uint32("blkio-weight"));
+  }
+  return resources;
+}
+
+Result<int> run(const Context &context) {
+  Container container = TRY(Container::load(context.root, context.id()));
+  TRY(container.lock());
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  if (TRY(container.process_status(proc)) == spec::ContainerStatus::stopped) return fail("container not running");
+  const std::string file = context.flag("resources");
+  const spec::Resources resources = file.empty() ? resources_of(context.flags()) : TRY(read_resources(file));
+  const std::vector<spec::Finding> findings = spec::check(resources, "");
+  if (!findings.empty()) return std::unexpected(spec::findings_error("the resources", findings));
+  const Host host = TRY(read_host());
+  const std::vector<CgroupDirectory> directories = match_cgroup_directories(container.record.cgroup_paths, host);
+  const Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
+  TRY(cgroup.apply_limits(
+      TRY(make_cgroup_writes(resources, directories, host.cgroups == Host::Cgroups::unified))));
+  return 0;
+}
+
+}  // namespace
+
+const CommandEntry update_command = {.command = {.name = "update",
+                                                 .usage = "CONTAINER",
+                                                 .summary = "change the resource limits of a container",
+                                                 .flags = flags,
+                                                 .min_positionals = 1,
+                                                 .max_positionals = 1},
+                                     .run = run};
+
+}  // namespace skiff

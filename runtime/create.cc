@@ -1,0 +1,142 @@
+#include "runtime/create.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <time.h>
+
+#include <array>
+
+#include "runtime/hooks.h"
+#include "runtime/host_probe.h"
+#include "runtime/kernel/credential.h"
+#include "runtime/kernel/path.h"
+#include "runtime/kernel/socket.h"
+#include "runtime/seccomp_cache.h"
+#include "runtime/terminal.h"
+
+namespace skiff {
+namespace {
+
+// RFC 3339 in UTC with nanoseconds, the form of runc's "created".
+std::string timestamp() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm utc{};
+  gmtime_r(&now.tv_sec, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec);
+}
+
+Status check_terminal(const CreateRequest &request, const spec::Config &config) {
+  const bool terminal = config.process && config.process->terminal;
+  if (terminal && request.detached && request.console_socket.empty()) {
+    return fail("process.terminal: cannot allocate tty if skiff will detach without setting console socket",
+                "give --console-socket, or set process.terminal to false");
+  }
+  if (!request.console_socket.empty() && (!terminal || !request.detached)) {
+    return fail("--console-socket: cannot use console socket if skiff will not detach or allocate tty",
+                "leave it out, or set process.terminal to true");
+  }
+  return {};
+}
+
+void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
+  record.oci_version = bundle.config.oci_version;
+  record.bundle = bundle.path;
+  record.rootfs = plan.rootfs;
+  record.created = timestamp();
+  record.annotations = bundle.config.annotations;
+  record.owner_uid = kernel::geteuid();
+  record.new_pid_namespace = (plan.launch.new_namespaces & CLONE_NEWPID) != 0;
+  record.has_late_hooks = !bundle.config.hooks.poststart.empty() || !bundle.config.hooks.poststop.empty();
+  record.cgroup_manager = plan.cgroup.manager == CgroupPlan::Manager::disabled ? "disabled" : "cgroupfs";
+  for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
+}
+
+Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Plan &plan, const Host &host,
+                          Container &container, const cli::Log &log) {
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  fill_record(container.record, bundle, plan);
+  TRY(container.save_config(bundle.json));
+  TRY(container.save());
+  kernel::Fd console = std::move(request.console);
+  if (!request.console_socket.empty()) console = TRY(connect_console(request.console_socket));
+  Launched launched = TRY(launch({.plan = plan,
+                                  .host = host,
+                                  .config = bundle.config,
+                                  .container = container,
+                                  .proc = proc,
+                                  .console_socket = std::move(console),
+                                  .gate = request.gate,
+                                  .log = log}));
+  container.record.cgroup_paths = launched.cgroup.paths();
+  container.record.ready = true;
+  TRY(container.save());
+  if (!request.pid_file.empty()) TRY(write_pid_file(request.pid_file, launched.init.pid()));
+  if (!request.pidfd_socket.empty()) TRY(send_pidfd(request.pidfd_socket, launched.init.pidfd()));
+  return launched;
+}
+
+void log_warnings(const std::vector<std::string> &warnings, const cli::Log &log) {
+  for (const std::string &warning : warnings) cli::warning(log, warning);
+}
+
+}  // namespace
+
+Result<Created> create_container(CreateRequest request, const cli::Log &log) {
+  TRY(check_container_id(request.id));
+  Bundle bundle = TRY(load_checked_bundle(request.bundle));
+  TRY(check_terminal(request, bundle.config));
+  const Host host = TRY(read_host());
+  const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp));
+  const Plan plan = TRY(make_plan(bundle.config, host,
+                                  {.id = request.id,
+                                   .bundle = bundle.path,
+                                   .no_pivot = request.no_pivot,
+                                   .no_new_keyring = request.no_new_keyring,
+                                   .systemd_cgroup = request.systemd_cgroup,
+                                   .preserve_fds = request.preserve_fds,
+                                   .seccomp = seccomp ? &*seccomp : nullptr}));
+  log_warnings(plan.warnings, log);
+  Container container = TRY(Container::create(request.root, request.id));
+  Result<Launched> launched = bring_up(request, bundle, plan, host, container, log);
+  if (!launched) {
+    (void)container.remove();  // the first error is the one to tell
+    return std::unexpected(std::move(launched).error());
+  }
+  return Created{std::move(bundle), std::move(container), *std::move(launched)};
+}
+
+Status write_pid_file(const std::string &path, pid_t pid) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const std::string temporary = fmt::format("{}.{}", directory, name);
+  {
+    const kernel::Fd file = TRY(in("--pid-file", kernel::open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644)));
+    TRY(in("--pid-file", kernel::write_all(file, std::to_string(pid))));
+  }
+  return in("--pid-file", kernel::renameat2(kernel::cwd, temporary, kernel::cwd, path));
+}
+
+Status send_pidfd(const std::string &path, const kernel::Fd &pidfd) {
+  const kernel::Fd socket = TRY(in("--pidfd-socket", kernel::connect_unix(kernel::cwd, path, SOCK_STREAM)));
+  const std::array<kernel::FdView, 1> fds = {pidfd};
+  return in("--pidfd-socket", kernel::send_message(socket, "pidfd", fds));
+}
+
+Status destroy_container(Container &container, const cli::Log &log) {
+  Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
+  TRY(cgroup.kill_all(SIGKILL));
+  TRY(cgroup.remove());
+  std::vector<spec::Hook> hooks;
+  if (container.record.has_late_hooks) {
+    hooks = spec::parse_config(TRY(container.read_config())).config.hooks.poststop;
+  }
+  const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::stopped));
+  TRY(container.remove());
+  for (const Error &error : run_all_hooks(RunHooks::Kind::poststop, hooks, state)) cli::warning(log, error.message());
+  return {};
+}
+
+}  // namespace skiff

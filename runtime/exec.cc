@@ -1,0 +1,175 @@
+#include "runtime/exec.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "runtime/kernel/credential.h"
+#include "runtime/kernel/namespace.h"
+#include "runtime/kernel/prctl.h"
+#include "runtime/kernel/scheduling.h"
+#include "runtime/kernel/socket.h"
+#include "runtime/launch.h"
+#include "runtime/process.h"
+#include "runtime/sync.h"
+#include "runtime/terminal.h"
+
+namespace skiff {
+namespace {
+
+constexpr std::array<std::uint64_t, 8> clone_flags = {CLONE_NEWPID, CLONE_NEWNET,  CLONE_NEWNS,     CLONE_NEWIPC,
+                                                      CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWTIME};
+
+std::uint64_t namespaces_of(const spec::Config &config) {
+  std::uint64_t flags = 0;
+  for (const spec::Namespace &ns : config.linux_.namespaces) flags |= clone_flags[static_cast<std::size_t>(ns.type)];
+  return flags;
+}
+
+// What the child needs, opened before it is made.
+struct Entrance {
+  kernel::Fd init;  // pidfd of the container's init
+  std::uint64_t namespaces = 0;
+  bool wait_for_parent = false;
+  bool new_user = false;
+};
+
+Status enter(const Entrance &entrance, const kernel::Fd &sync) {
+  TRY(kernel::set_pdeathsig(SIGKILL));
+  if (entrance.wait_for_parent) TRY(hear_go_on(sync));
+  // Before joining: a process of the container must not trace us or look at our descriptors (CVE-2016-9962).
+  TRY(kernel::set_dumpable(false));
+  if (entrance.namespaces != 0) {
+    TRY(in("the container's namespaces", kernel::setns(entrance.init, static_cast<int>(entrance.namespaces))));
+  }
+  if (entrance.new_user) {
+    (void)kernel::setresgid(0);  // not every container maps 0: then we go in as who we are
+    (void)kernel::setresuid(0);
+    TRY(kernel::set_pdeathsig(SIGKILL));
+  }
+  return {};
+}
+
+Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
+  (void)kernel::set_name("skiff:[exec]");
+  TRY(kernel::set_pdeathsig(SIGKILL));
+  if (plan.terminal) {
+    const Step console{"process.terminal", SetupConsole{}};
+    TRY(apply_steps({&console, 1}, setup));
+  }
+  TRY(kernel::reset_signals());
+  return apply_steps(plan.steps, setup);
+}
+
+[[noreturn]] void become_program(const ExecRequest &request, kernel::Fd sync, kernel::Fd console_socket) {
+  Result<kernel::Fd> root = kernel::open("/", O_PATH | O_DIRECTORY);
+  if (!root) {
+    say_failed(sync, root.error());
+    _exit(255);
+  }
+  ProcessSetup setup{.log = request.log,
+                     .program = request.plan.program,
+                     .proc = request.proc,
+                     .root = *root,
+                     .sync = std::move(sync),
+                     .console_socket = std::move(console_socket),
+                     .slave = {},
+                     .rootfs = nullptr,
+                     .state = {},
+                     .cwd_denied = false,
+                     .executable = {},
+                     .home = {}};
+  const Status done = prepare(request.plan, setup);
+  say_failed(setup.sync, done ? exec_program(setup) : done.error());
+  _exit(255);
+}
+
+// The relay: a process enters a pid namespace by being born into it.
+[[noreturn]] void run_relay(ExecRequest &request, const Entrance &entrance, kernel::Fd sync) {
+  const Status entered = enter(entrance, sync);
+  Result<kernel::Child> child =
+      entered ? kernel::clone3({.flags = CLONE_PARENT, .exit_signal = 0}) : std::unexpected(entered.error());
+  if (!child) {
+    say_failed(sync, child.error());
+    _exit(255);
+  }
+  if (child->is_this_process()) become_program(request, std::move(sync), std::move(request.console_socket));
+  const pid_t pid = child->pid();
+  (void)child->release();
+  _exit(say(sync, Word::pid, pid) ? 0 : 255);
+}
+
+// The container's cgroup on v2 takes no process where the container has divided it (EBUSY): init's own is next best.
+Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &container) {
+  const kernel::Fd *into = request.cgroup.clone_into();
+  if (into == nullptr) return kernel::clone3({});
+  Result<kernel::Child> child = kernel::clone3({.cgroup = *into});
+  if (child || child.error().number != EBUSY) return child;
+  const Cgroup beside = TRY(request.cgroup.beside(container.record.pid));
+  return kernel::clone3({.cgroup = *beside.clone_into()});
+}
+
+Status set_up_relay(const ExecRequest &request, const Entrance &entrance, pid_t pid, const kernel::Fd &sync) {
+  if (!entrance.wait_for_parent) return {};
+  if (request.cgroup.clone_into() == nullptr) TRY(request.cgroup.place(pid));
+  if (request.plan.oom_score_adj) {
+    TRY(in("process.oomScoreAdj", request.proc.write_file(fmt::format("{}/oom_score_adj", pid),
+                                                          std::to_string(*request.plan.oom_score_adj))));
+  }
+  for (const Step &step : request.plan.outer_rlimits) {
+    const auto &limit = std::get<SetRlimit>(step.action);
+    TRY(in(step.field, kernel::setrlimit(pid, limit.resource, limit.soft, limit.hard)));
+  }
+  return say(sync, Word::go_on);
+}
+
+// Until the program runs: then the socket closes.
+Status listen(const ExecRequest &request, const kernel::Child &child, const kernel::Fd &sync) {
+  while (true) {
+    const Result<Received> received = hear(sync);
+    if (!received) return received.error().number == EPIPE ? Status{} : std::unexpected(received.error());
+    if (received->word == Word::failed) return std::unexpected(received->error);
+    if (received->word != Word::listener) return fail("the process of the exec spoke out of turn");
+    TRY(forward_listener(child, received->number, request.plan.seccomp_listener_path,
+                         request.plan.seccomp_listener_metadata,
+                         request.container.state(spec::ContainerStatus::running)));
+    TRY(say(sync, Word::go_on));
+  }
+}
+
+}  // namespace
+
+Result<kernel::Child> exec_in_container(ExecRequest request) {
+  Entrance entrance{.init = TRY(request.container.open_init(request.proc)),
+                    .namespaces = namespaces_of(request.config),
+                    .wait_for_parent = request.cgroup.clone_into() == nullptr || request.plan.oom_score_adj.has_value() ||
+                                       !request.plan.outer_rlimits.empty(),
+                    .new_user = request.config.linux_.find(spec::NamespaceType::user) != nullptr};
+  kernel::SocketPair pair = TRY(kernel::socketpair(SOCK_SEQPACKET));
+  kernel::Child relay = TRY(clone_relay(request, request.container));
+  if (relay.is_this_process()) {
+    pair.one.reset();
+    run_relay(request, entrance, std::move(pair.other));
+  }
+  pair.other.reset();
+  request.console_socket.reset();
+  if (const Status done = set_up_relay(request, entrance, relay.pid(), pair.one); !done) {
+    const Result<Received> last = hear(pair.one);
+    if (last && last->word == Word::failed) return std::unexpected(last->error);
+    return std::unexpected(done.error());
+  }
+  const Result<Received> received = hear(pair.one);
+  if (!received) return std::unexpected(explain_end(relay, request.cgroup));
+  if (received->word == Word::failed) return std::unexpected(received->error);
+  TRY(next_stage(Stage::relaying, received->word));
+  kernel::Child child(received->number, TRY(kernel::pidfd_open(received->number)));
+  TRY(relay.wait());
+  TRY(listen(request, child, pair.one));
+  return child;
+}
+
+}  // namespace skiff

@@ -1,0 +1,19 @@
+// Reads once what deciding needs to know about the host.
+#pragma once
+
+#include <string_view>
+
+#include "runtime/host.h"
+#include "spec/error.h"
+
+namespace skiff {
+
+// A host with cgroup v2 alone is known by one statfs(2); mountinfo is read only on the others. No cgroups at all is no
+// error.
+[[nodiscard]] Result<Host> read_host();
+
+// The cgroup mounts of a mountinfo (proc_pid_mountinfo(5)) with the cgroups of a PID/cgroup (cgroups(7)) in them. A
+// hierarchy mounted more than once counts where it was mounted first. Pure.
+[[nodiscard]] std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::string_view own);
+
+}  // namespace skiff

@@ -1,0 +1,149 @@
+#include "runtime/init.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <span>
+
+#include "runtime/gate.h"
+#include "runtime/kernel/credential.h"
+#include "runtime/kernel/namespace.h"
+#include "runtime/kernel/prctl.h"
+#include "runtime/kernel/process.h"
+#include "runtime/process.h"
+#include "runtime/sync.h"
+
+namespace skiff {
+namespace {
+
+bool maps_root(const std::vector<spec::IdMapping> &maps) {
+  return std::ranges::any_of(maps, [](const spec::IdMapping &map) { return map.container_id == 0 && map.size > 0; });
+}
+
+// Root of the new user namespace: until now we were nobody in it. Without a mapping for 0 we stay who we are.
+Status become_root(const IdMaps &maps) {
+  if (maps_root(maps.gids)) TRY(kernel::setresgid(0));
+  if (maps_root(maps.uids)) TRY(kernel::setresuid(0));
+  // Refused where /proc/self/setgroups says deny; the groups we have are harmless then, they are the caller's own.
+  (void)kernel::setgroups({});
+  return {};
+}
+
+bool is_start_hooks(const Step &step) {
+  const auto *hooks = std::get_if<RunHooks>(&step.action);
+  return hooks != nullptr && hooks->kind == RunHooks::Kind::start_container;
+}
+
+// Everything before the gate.
+Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &setup, std::span<const Step> steps) {
+  (void)kernel::set_name("skiff:[init]");  // for ps only
+  TRY(kernel::set_pdeathsig(SIGKILL));
+  if (inherited.wait_for_parent) TRY(hear_go_on(setup.sync));
+  TRY(kernel::set_dumpable(false));
+  if (plan.launch.id_maps) {
+    TRY(become_root(*plan.launch.id_maps));
+    TRY(kernel::set_pdeathsig(SIGKILL));  // the change of user has cleared it
+  }
+  TRY(apply_steps(steps, setup));
+  return kernel::reset_signals();
+}
+
+Status pass_gate(const Inheritance &inherited, const ProcessSetup &setup) {
+  TRY(say(setup.sync, Word::ready));
+  return inherited.gate.valid() ? wait_at_gate(inherited.gate) : hear_go_on(setup.sync);
+}
+
+[[noreturn]] void end_with(const Error &error, const kernel::Fd &sync) {
+  say_failed(sync, error);
+  _exit(1);
+}
+
+// In two rounds: what belongs to the host can only be joined before a user namespace, what belongs to that user namespace
+// only after it.
+Status join_all(const Launch &launch, const std::vector<kernel::Fd> &fds) {
+  std::vector<bool> joined(fds.size(), false);
+  const bool joins_user =
+      std::ranges::any_of(launch.joins, [](const Join &join) { return join.flag == CLONE_NEWUSER; });
+  for (const bool last_round : {false, true}) {
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+      const Join &join = launch.joins[i];
+      if (joined[i] || (joins_user && !last_round && join.flag == CLONE_NEWUSER)) continue;
+      const Status done = kernel::setns(fds[i], static_cast<int>(join.flag));
+      if (!done && joins_user && !last_round && done.error().number == EPERM) continue;
+      if (!done) return std::unexpected(in(join.field, done.error()));
+      joined[i] = true;
+    }
+  }
+  return {};
+}
+
+Status set_time_offsets(const Launch &launch) {
+  TRY(kernel::unshare(CLONE_NEWTIME));
+  if (launch.time_offsets.empty()) return {};
+  std::string lines;
+  for (const TimeOffsetLine &line : launch.time_offsets) {
+    lines += fmt::format("{} {} {}\n", line.clock, line.secs, line.nanosecs);
+  }
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  return in("linux.timeOffsets", proc.write_file("self/timens_offsets", lines));
+}
+
+Result<kernel::Child> relay(const Plan &plan, const Inheritance &inherited, const std::vector<kernel::Fd> &joins) {
+  TRY(kernel::set_pdeathsig(SIGKILL));
+  if (inherited.wait_for_parent) TRY(hear_go_on(inherited.sync));
+  TRY(kernel::set_dumpable(false));  // a process of the namespace we join must not look into us (CVE-2016-9962)
+  const bool joins_user =
+      std::ranges::any_of(plan.launch.joins, [](const Join &join) { return join.flag == CLONE_NEWUSER; });
+  if (plan.launch.new_time_namespace) TRY(set_time_offsets(plan.launch));
+  TRY(join_all(plan.launch, joins));
+  if (joins_user) {
+    TRY(kernel::setresgid(0));
+    TRY(kernel::setresuid(0));
+    (void)kernel::setgroups({});
+  }
+  return kernel::clone3({.flags = plan.launch.new_namespaces | CLONE_PARENT, .exit_signal = 0});
+}
+
+}  // namespace
+
+void run_init(const Plan &plan, Inheritance inherited, const spec::State &state, const cli::Log &log) {
+  Rootfs rootfs = make_rootfs(plan, std::move(inherited.proc), std::move(inherited.sources));
+  ProcessSetup setup{.log = log,
+                     .program = plan.program,
+                     .proc = rootfs.proc,
+                     .root = rootfs.root,
+                     .sync = std::move(inherited.sync),
+                     .console_socket = std::move(inherited.console_socket),
+                     .slave = {},
+                     .rootfs = &rootfs,
+                     .state = state,
+                     .cwd_denied = false,
+                     .executable = {},
+                     .home = {}};
+  std::span<const Step> steps = plan.steps;
+  const std::size_t last = steps.empty() || !is_start_hooks(steps.back()) ? steps.size() : steps.size() - 1;
+  if (const Status done = prepare(plan, inherited, setup, steps.first(last)); !done) end_with(done.error(), setup.sync);
+  if (const Status done = pass_gate(inherited, setup); !done) end_with(done.error(), setup.sync);
+  Status hooks = apply_steps(steps.subspan(last), setup);
+  const Error error = hooks ? exec_program(setup) : hooks.error();
+  if (inherited.gate.valid()) report_at_gate(inherited.gate, error);
+  end_with(error, setup.sync);
+}
+
+void run_relay(const Plan &plan, Inheritance &inherited, const std::vector<kernel::Fd> &joins) {
+  Result<kernel::Child> init = relay(plan, inherited, joins);
+  if (!init) end_with(init.error(), inherited.sync);
+  if (init->is_this_process()) {
+    inherited.wait_for_parent = plan.launch.id_maps.has_value();
+    return;
+  }
+  const pid_t pid = init->pid();
+  (void)init->release();  // it is the parent's child, not ours: ours to start, not to kill
+  if (const Status told = say(inherited.sync, Word::pid, pid); !told) _exit(1);
+  _exit(0);
+}
+
+}  // namespace skiff

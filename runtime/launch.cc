@@ -1,0 +1,240 @@
+#include "runtime/launch.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "runtime/cgroup_file.h"
+#include "runtime/gate.h"
+#include "runtime/hooks.h"
+#include "runtime/id_maps.h"
+#include "runtime/init.h"
+#include "runtime/kernel/namespace.h"
+#include "runtime/kernel/netlink.h"
+#include "runtime/kernel/path.h"
+#include "runtime/kernel/scheduling.h"
+#include "runtime/kernel/socket.h"
+#include "runtime/rootfs.h"
+#include "runtime/sync.h"
+
+namespace skiff {
+namespace {
+
+// The order in which things come into being, for whoever has to undo them.
+struct Launching {
+  LaunchRequest &request;
+  Cgroup cgroup;
+  kernel::Fd sync;
+  kernel::Child init;
+  spec::State state;
+};
+
+bool needs_relay(const Launch &launch) { return !launch.joins.empty() || launch.new_time_namespace; }
+
+Result<std::vector<kernel::Fd>> open_joins(const Launch &launch) {
+  std::vector<kernel::Fd> fds;
+  for (const Join &join : launch.joins) {
+    kernel::Fd fd = TRY(in(join.field, kernel::open(join.path, O_RDONLY)));
+    const Result<int> type = kernel::get_namespace_type(fd);
+    if (!type || static_cast<std::uint64_t>(*type) != join.flag) {
+      return fail(fmt::format("{}: {} is no namespace of this type", join.field, join.path),
+                  "give the path of a namespace such as /proc/PID/ns/net, or none for a new one");
+    }
+    fds.push_back(std::move(fd));
+  }
+  return fds;
+}
+
+// A process whose cgroup is chosen by writing its pid must wait until that is done.
+bool is_placed_later(const Launching &launching) {
+  return !launching.cgroup.paths().empty() && launching.cgroup.clone_into() == nullptr;
+}
+
+Status clone_init(Launching &launching) {
+  const LaunchRequest &request = launching.request;
+  const Plan &plan = request.plan;
+  const bool relayed = needs_relay(plan.launch);
+  const std::vector<kernel::Fd> joins = TRY(open_joins(plan.launch));
+  kernel::SocketPair pair = TRY(kernel::socketpair(SOCK_SEQPACKET));
+  Inheritance inherited{.sync = std::move(pair.other),
+                        .gate = {},
+                        .console_socket = std::move(launching.request.console_socket),
+                        .sources = TRY(open_sources(plan)),
+                        .wait_for_parent = plan.launch.id_maps.has_value() || is_placed_later(launching),
+                        .proc = TRY(kernel::Procfs::open_host())};
+  if (request.gate) inherited.gate = TRY(make_gate(request.container.directory()));
+  const kernel::Fd *into = launching.cgroup.clone_into();
+  kernel::Child child = TRY(kernel::clone3({.flags = relayed ? 0 : plan.launch.new_namespaces,
+                                            .cgroup = into != nullptr ? kernel::FdView(*into) : kernel::no_fd}));
+  if (child.is_this_process()) {
+    pair.one.reset();
+    if (relayed) {
+      inherited.wait_for_parent = is_placed_later(launching);
+      run_relay(plan, inherited, joins);
+    }
+    run_init(plan, std::move(inherited), launching.state, request.log);
+  }
+  launching.sync = std::move(pair.one);
+  inherited.sync.reset();  // ours must be the only copy left for an end of init to be seen
+  if (!relayed) {
+    launching.init = std::move(child);
+    return {};
+  }
+  if (is_placed_later(launching)) {
+    TRY(launching.cgroup.place(child.pid()));
+    TRY(say(launching.sync, Word::go_on));
+  }
+  const Result<Received> received = hear(launching.sync);
+  if (!received) return std::unexpected(explain_end(child, launching.cgroup));
+  if (received->word == Word::failed) return std::unexpected(received->error);
+  TRY(next_stage(Stage::relaying, received->word));
+  launching.init = kernel::Child(received->number, TRY(kernel::pidfd_open(received->number)));
+  TRY(child.wait());
+  return {};
+}
+
+Status move_net_devices(const Plan &plan, const kernel::Procfs &proc, pid_t pid) {
+  if (plan.net_devices.empty()) return {};
+  const kernel::Fd netns = TRY(kernel::open_namespace(proc, pid, "net"));
+  for (const auto &[name, new_name] : plan.net_devices) {
+    TRY(in(fmt::format("linux.netDevices ({})", name), kernel::move_link(name, netns, new_name)));
+  }
+  return {};
+}
+
+// What only somebody outside the namespaces may do. Init works on its mounts meanwhile, unless it waits for us.
+Status set_up_from_outside(Launching &launching) {
+  const Plan &plan = launching.request.plan;
+  const kernel::Procfs &proc = launching.request.proc;
+  const pid_t pid = launching.init.pid();
+  const bool relayed = needs_relay(plan.launch);
+  if (plan.launch.id_maps) TRY(write_id_maps(proc, pid, *plan.launch.id_maps, launching.request.host));
+  if (is_placed_later(launching) && !relayed) TRY(launching.cgroup.place(pid));
+  if (plan.oom_score_adj) {
+    TRY(in("process.oomScoreAdj",
+           remedy("a value below the runtime's own needs CAP_SYS_RESOURCE",
+                  proc.write_file(fmt::format("{}/oom_score_adj", pid), std::to_string(*plan.oom_score_adj)))));
+  }
+  for (const Step &step : plan.outer_rlimits) {
+    const auto &limit = std::get<SetRlimit>(step.action);
+    TRY(in(step.field, kernel::setrlimit(pid, limit.resource, limit.soft, limit.hard)));
+  }
+  TRY(move_net_devices(plan, proc, pid));
+  if (plan.launch.id_maps || (is_placed_later(launching) && !relayed)) TRY(say(launching.sync, Word::go_on));
+  TRY(launching.cgroup.apply_limits(plan.cgroup));
+  TRY(launching.cgroup.apply_devices(plan.cgroup));
+  if (plan.cgroup.delegate) TRY(launching.cgroup.delegate(plan.cgroup.owner_uid, plan.cgroup.owner_gid));
+  return {};
+}
+
+Status run_runtime_hooks(Launching &launching, std::int32_t kind_number) {
+  const auto kind = static_cast<RunHooks::Kind>(kind_number);
+  const spec::Hooks &hooks = launching.request.config.hooks;
+  launching.state.pid = launching.init.pid();
+  TRY(run_hooks(kind, kind == RunHooks::Kind::prestart ? hooks.prestart : hooks.create_runtime,
+                spec::print_hook_state(launching.state)));
+  return say(launching.sync, Word::go_on);
+}
+
+Status listen_until_ready(Launching &launching) {
+  const Plan &plan = launching.request.plan;
+  for (Stage stage = Stage::building; stage != Stage::ready;) {
+    const Result<Received> received = hear(launching.sync);
+    if (!received) return std::unexpected(explain_end(launching.init, launching.cgroup));
+    if (received->word == Word::failed) return std::unexpected(received->error);
+    stage = TRY(next_stage(stage, received->word));
+    if (received->word == Word::hooks) TRY(run_runtime_hooks(launching, received->number));
+    if (received->word == Word::listener) {
+      launching.state.pid = launching.init.pid();
+      TRY(forward_listener(launching.init, received->number, plan.seccomp_listener_path,
+                           plan.seccomp_listener_metadata, launching.state));
+      TRY(say(launching.sync, Word::go_on));
+    }
+  }
+  return {};
+}
+
+// What init had to say matters more than that our message to it found it dead.
+Error root_cause(Launching &launching, Error error) {
+  if (error.number != EPIPE && error.number != ESRCH) return error;
+  const Result<Received> last = hear(launching.sync);
+  return last && last->word == Word::failed ? last->error : error;
+}
+
+Status bring_up(Launching &launching) {
+  TRY(clone_init(launching));
+  if (const Status done = set_up_from_outside(launching); !done) {
+    return std::unexpected(root_cause(launching, done.error()));
+  }
+  TRY(listen_until_ready(launching));
+  launching.request.container.record.pid = launching.init.pid();
+  launching.request.container.record.start_time =
+      TRY(launching.request.proc.read_start_time(launching.init.pid()));
+  return {};
+}
+
+// memory.events of v2 and memory.oom_control of v1 count the same thing under the same name.
+bool was_killed_for_memory(const Cgroup &cgroup) {
+  for (const auto &[file, unified] : {std::pair{"memory.events", true}, std::pair{"memory.oom_control", false}}) {
+    const Cgroup::Level *level = cgroup.find_file(file, unified);
+    if (level == nullptr) continue;
+    const Result<std::string> text = read_cgroup_file(level->fd, file);
+    if (text && find_key(*text, "oom_kill").value_or(0) > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Launched> launch(LaunchRequest request) {
+  Launching launching{.request = request, .cgroup = {}, .sync = {}, .init = {},
+                      .state = request.container.state(spec::ContainerStatus::creating)};
+  launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
+  for (const std::string &warning : launching.cgroup.warnings()) cli::warning(request.log, warning);
+  if (const Status up = bring_up(launching); !up) {
+    Error error = up.error();
+    launching.init = {};  // killed and reaped
+    (void)launching.cgroup.kill_all(SIGKILL);
+    (void)launching.cgroup.remove();  // the first error is the one to tell
+    return std::unexpected(std::move(error));
+  }
+  return Launched{std::move(launching.init), std::move(launching.sync), std::move(launching.cgroup)};
+}
+
+Status let_go(const Launched &launched) {
+  TRY(say(launched.sync, Word::go_on));
+  const Result<Received> received = hear(launched.sync);
+  if (!received) {
+    // The socket is closed by a successful exec. A death before it is told by the exit status, to whoever waits.
+    return received.error().number == EPIPE ? Status{} : std::unexpected(received.error());
+  }
+  if (received->word == Word::failed) return std::unexpected(received->error);
+  return fail("the init process spoke out of turn");
+}
+
+Error explain_end(kernel::Child &child, const Cgroup &cgroup) {
+  const Result<kernel::ExitStatus> ended = child.wait();
+  if (!ended) return ended.error();
+  if (ended->signaled && ended->code == SIGKILL && was_killed_for_memory(cgroup)) {
+    return {ENOMEM, "linux.resources.memory.limit: the init process was killed by the kernel for lack of memory",
+            "raise the limit"};
+  }
+  return {0, fmt::format("the init process ended before the container was ready: {} {}",
+                         ended->signaled ? "killed by signal" : "exit status", ended->code), ""};
+}
+
+Status forward_listener(const kernel::Child &child, std::int32_t number, const std::string &listener_path,
+                        const std::string &metadata, const spec::State &state) {
+  constexpr std::string_view place = "linux.seccomp.listenerPath";
+  const kernel::Fd listener = TRY(in(place, kernel::pidfd_getfd(child.pidfd(), number)));
+  const kernel::Fd agent = TRY(remedy("the seccomp agent must listen on this socket before the container is made",
+                                      in(place, kernel::connect_unix(kernel::cwd, listener_path, SOCK_STREAM))));
+  const std::array<kernel::FdView, 1> fds = {listener};
+  return in(place, kernel::send_message(agent, spec::print_container_process_state(state, child.pid(), metadata), fds));
+}
+
+}  // namespace skiff

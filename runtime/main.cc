@@ -1,0 +1,131 @@
+// skiff: an OCI runtime. Parses the command line, opens the log, runs one command, prints its error: nothing else prints.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <span>
+
+#include "runtime/cli/usage.h"
+#include "runtime/cmd/command.h"
+#include "runtime/output.h"
+#include "runtime/kernel/fd.h"
+#include "runtime/kernel/prctl.h"
+#include "runtime/seal.h"
+#include "runtime/version.h"
+
+namespace skiff {
+namespace {
+
+constexpr std::array<const CommandEntry *, 19> entries = {
+    &create_command, &start_command, &state_command, &kill_command,   &delete_command,   &run_command,  &exec_command,
+    &list_command,   &ps_command,    &pause_command, &resume_command, &update_command,   &events_command,
+    &spec_command,   &plan_command,  &check_command, &features_command, &completion_command, &man_command};
+
+constexpr auto commands = [] {
+  std::array<const cli::Command *, entries.size()> all{};
+  std::ranges::transform(entries, all.begin(), [](const CommandEntry *entry) { return &entry->command; });
+  return all;
+}();
+
+constexpr std::array<cli::FlagSpec, 9> global_flags = {{
+    {.name = "root", .value = "DIR", .text = "where the state of containers is kept: /run/skiff, or "
+                                             "$XDG_RUNTIME_DIR/skiff without privileges"},
+    {.name = "log", .value = "FILE", .text = "append the log to this file, instead of stderr"},
+    {.name = "log-format", .value = "FORMAT", .text = "format of the log", .choices = "text|json", .initial = "text"},
+    {.name = "debug", .kind = cli::Kind::Bool, .text = "log every step with its result and time"},
+    {.name = "systemd-cgroup", .letter = 's', .kind = cli::Kind::Bool, .text = "let systemd make the cgroup; cgroupsPath is then slice:prefix:name"},
+    {.name = "rootless", .value = "MODE", .text = "accepted for runc's callers: skiff finds out by itself",
+     .choices = "true|false|auto", .initial = "auto"},
+    {.name = "cgroup-manager", .value = "MANAGER", .text = "accepted for crun's callers", .choices = "cgroupfs|systemd|disabled", .hidden = true},
+    {.name = "criu", .value = "FILE", .text = "accepted for runc's callers, without effect", .hidden = true},
+    {.name = "log-level", .value = "LEVEL", .text = "accepted for crun's callers", .hidden = true},
+}};
+
+constexpr cli::Program program = {
+    .name = "skiff",
+    .version = SKIFF_VERSION,
+    .summary = "an OCI container runtime",
+    .description = "skiff takes a bundle (a root filesystem and its config.json) through create, start, kill and delete, "
+                   "as the OCI runtime specification describes it. It takes the command lines of runc.",
+    .flags = global_flags,
+    .commands = commands};
+
+// Three lines, of a form that go-runc and Docker parse.
+std::string version_text() {
+  return fmt::format("skiff version {}\ncommit: {}\nspec: {}\n", SKIFF_VERSION, SKIFF_COMMIT, SKIFF_SPEC_VERSION);
+}
+
+Result<std::string> find_root(const cli::Flags &global) {
+  std::string root(global.string("root"));
+  if (root.empty()) {
+    const char *runtime_dir = std::getenv("XDG_RUNTIME_DIR");
+    root = ::geteuid() == 0 || runtime_dir == nullptr ? "/run/skiff" : fmt::format("{}/skiff", runtime_dir);
+  }
+  if (root.find_first_not_of('/') == std::string::npos) {
+    return fail("--root: \"/\" is refused: containers would be mixed up with the host's own directories",
+                "name a directory of its own, such as /run/skiff");
+  }
+  while (root.ends_with('/')) root.pop_back();
+  return root;
+}
+
+const CommandEntry &entry_of(const cli::Command &command) {
+  return **std::ranges::find(entries, &command, [](const CommandEntry *entry) { return &entry->command; });
+}
+
+Result<int> show_help(const cli::Invocation &invocation) {
+  return print(invocation.command != nullptr ? cli::command_help(program, *invocation.command)
+                                             : cli::program_help(program));
+}
+
+// Descriptors that the caller leaked must not reach hooks or the container (CVE-2024-21626).
+Status close_leaks(const cli::Invocation &invocation) {
+  unsigned kept = 0;
+  if (invocation.flags.find("preserve-fds") != nullptr) kept = invocation.flags.uint32("preserve-fds").value_or(0);
+  if (const char *listen = std::getenv("LISTEN_FDS"); listen != nullptr) {
+    kept += static_cast<unsigned>(std::strtoul(listen, nullptr, 10));
+  }
+  return kernel::close_range_from(3 + kept, kernel::CloseRange::cloexec);
+}
+
+Result<int> dispatch(const cli::Invocation &invocation, const cli::Log &log, char **argv) {
+  const CommandEntry &entry = entry_of(*invocation.command);
+  if (entry.enters_container) {
+    TRY(close_leaks(invocation));
+    TRY(seal_self(argv, environ));
+    (void)kernel::set_name("skiff");  // exec by descriptor has named it after the descriptor
+  }
+  const Context context{program, invocation, log, TRY(find_root(invocation.global))};
+  return entry.run(context);
+}
+
+int end_with(const cli::Log &log, const Error &error, int code) {
+  cli::report(log, program.name, error);
+  return code;
+}
+
+int main(std::span<char *> words) {
+  const Result<cli::Invocation> invocation =
+      cli::parse(program, std::span<const char *const>(words.data(), words.size()).subspan(1));
+  if (!invocation) return end_with({}, invocation.error(), 1);
+  const Result<int> shown = invocation->version ? print(version_text())
+                            : invocation->help || invocation->command == nullptr ? show_help(*invocation)
+                                                                                 : Result<int>(-1);
+  if (!shown) return end_with({}, shown.error(), 1);
+  if (*shown >= 0) return *shown;
+  const cli::Flags &global = invocation->global;
+  const Result<cli::Log> log =
+      cli::open_log(global.string("log"), global.string("log-format"), global.boolean("debug"));
+  if (!log) return end_with({}, log.error(), 1);
+  const Result<int> code = dispatch(*invocation, *log, words.data());
+  if (!code) return end_with(*log, code.error(), entry_of(*invocation->command).error_code);
+  return *code;
+}
+
+}  // namespace
+}  // namespace skiff
+
+int main(int argc, char **argv) { return skiff::main({argv, static_cast<std::size_t>(argc)}); }

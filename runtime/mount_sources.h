@@ -1,0 +1,30 @@
+// The detached clones that mounts are made of: what init opens by itself, and what its parent had to open for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/kernel/fd.h"
+#include "runtime/plan.h"
+#include "runtime/rootfs.h"
+
+namespace skiff {
+
+// The descriptor the parent opened for the step that is applied now, or an invalid one.
+[[nodiscard]] kernel::Fd take_source(Rootfs &rootfs);
+
+// open_tree(2) of a bind's source as the step asks for it: recursive, of the link itself, id-mapped. In init it has the
+// step's id maps only where no user namespace stands in the way: EPERM otherwise.
+[[nodiscard]] Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const kernel::Procfs &proc);
+
+// The rootfs directory, O_PATH. ENOENT, ELOOP (a symbolic link) and ENOTDIR come with what to change.
+[[nodiscard]] Result<kernel::Fd> open_rootfs(const std::string &path);
+
+// Whether init is root of another user namespace than the runtime.
+[[nodiscard]] bool has_user_namespace(const Plan &plan);
+// The propagation that "/" gets in the new mount namespace, or 0: that of the plan's SetPropagation.
+[[nodiscard]] std::uint64_t host_propagation(const Plan &plan);
+// Whether the container has a cgroup namespace of its own.
+[[nodiscard]] bool has_cgroup_namespace(const Plan &plan);
+
+}  // namespace skiff

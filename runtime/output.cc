@@ -1,0 +1,12 @@
+#include "runtime/output.h"
+
+#include "runtime/kernel/fd.h"
+
+namespace skiff {
+
+Result<int> print(std::string_view text) {
+  TRY(in("stdout", kernel::write_all(kernel::FdView(1), text)));
+  return 0;
+}
+
+}  // namespace skiff

@@ -1,0 +1,85 @@
+#include "runtime/sync.h"
+
+#include <array>
+#include <cstring>
+
+namespace skiff {
+namespace {
+
+constexpr std::size_t max_message = 4000;  // below PIPE_BUF, so that the same bytes pass the gate's FIFO in one piece
+
+struct Header {
+  Word word;
+  std::uint8_t magic;
+  std::uint16_t remedy_bytes;
+  std::int32_t number;
+};
+constexpr std::uint8_t magic = 0xb7;
+
+std::string header(Word word, std::int32_t number, std::size_t remedy_bytes) {
+  const Header head{word, magic, static_cast<std::uint16_t>(remedy_bytes), number};
+  std::string bytes(sizeof head, '\0');
+  std::memcpy(bytes.data(), &head, sizeof head);
+  return bytes;
+}
+
+}  // namespace
+
+std::string make_message(Word word, std::int32_t number) { return header(word, number, 0); }
+
+std::string make_message(Word word, const Error &error) {
+  const std::string_view advice = std::string_view(error.remedy).substr(0, max_message / 4);
+  const std::string_view text = std::string_view(error.text).substr(0, max_message / 2);
+  std::string bytes = header(word, error.number, advice.size());
+  bytes += advice;
+  bytes += text;
+  return bytes;
+}
+
+Result<Received> parse_message(std::string_view bytes) {
+  Header head{};
+  if (bytes.size() < sizeof head) return fail("a message of the init process was cut short");
+  std::memcpy(&head, bytes.data(), sizeof head);
+  bytes.remove_prefix(sizeof head);
+  if (head.magic != magic || head.word > Word::go_on || head.remedy_bytes > bytes.size()) {
+    return fail("a message of the init process makes no sense");
+  }
+  Received received{.word = head.word, .number = head.number, .error = {}};
+  if (head.word == Word::failed) {
+    received.error.number = head.number;
+    received.error.remedy = bytes.substr(0, head.remedy_bytes);
+    received.error.text = bytes.substr(head.remedy_bytes);
+  }
+  return received;
+}
+
+Result<Stage> next_stage(Stage stage, Word word) {
+  using enum Stage;
+  if (stage == relaying && word == Word::pid) return building;
+  if (stage == building && (word == Word::hooks || word == Word::listener)) return building;
+  if (stage == building && word == Word::ready) return ready;
+  return fail("the init process spoke out of turn");
+}
+
+Status say(const kernel::Fd &socket, Word word, std::int32_t number) {
+  return kernel::write_all(socket, make_message(word, number));
+}
+
+void say_failed(const kernel::Fd &socket, const Error &error) {
+  (void)kernel::write_all(socket, make_message(Word::failed, error));
+}
+
+Result<Received> hear(const kernel::Fd &socket) {
+  std::array<char, max_message + sizeof(Header)> bytes{};
+  const std::size_t got = TRY(kernel::read_some(socket, bytes));
+  if (got == 0) return fail(EPIPE, "the other process ended");
+  return parse_message({bytes.data(), got});
+}
+
+Status hear_go_on(const kernel::Fd &socket) {
+  const Received received = TRY(hear(socket));
+  if (received.word != Word::go_on) return fail("the runtime spoke out of turn");
+  return {};
+}
+
+}  // namespace skiff

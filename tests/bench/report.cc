@@ -1,0 +1,144 @@
+#include "tests/bench/report.h"
+
+#include <fmt/format.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace skiff::bench {
+namespace {
+
+std::string call_name(std::size_t number) {
+  char *name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number));
+  if (name == nullptr) return std::to_string(number);
+  std::string copy(name);
+  ::free(name);
+  return copy;
+}
+
+std::string first_line_of(const char *path, std::string_view key) {
+  const Result<kernel::Fd> file = kernel::open(path, O_RDONLY);
+  const Result<std::string> text = file ? kernel::read_all(*file, 1 << 22) : std::unexpected(file.error());
+  if (!text) return "?";
+  const std::size_t at = text->find(key);
+  if (at == std::string::npos) return "?";
+  const std::size_t begin = text->find_first_not_of(": \t", at + key.size());
+  return text->substr(begin, text->find('\n', begin) - begin);
+}
+
+const Measured *find(const std::vector<Measured> &all, std::string_view case_name, std::string_view contestant) {
+  const auto found = std::ranges::find_if(all, [&](const Measured &one) {
+    return one.case_name == case_name && one.contestant.name == contestant && one.failure.empty();
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// In the order of their first appearance, without skiff: what the ratios are to.
+std::vector<std::string> references(const std::vector<Measured> &all) {
+  std::vector<std::string> names;
+  for (const Measured &one : all) {
+    const std::string &name = one.contestant.name;
+    if (name != "skiff" && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+std::string ratio(const Measured &one, const Measured *reference) {
+  if (reference == nullptr || reference == &one || reference->quantile(0.5) == 0) return "";
+  return fmt::format("{:.2f}", one.quantile(0.5) / reference->quantile(0.5));
+}
+
+std::vector<std::pair<std::string, std::uint32_t>> calls_by_count(const Traced &traced) {
+  std::vector<std::pair<std::string, std::uint32_t>> calls;
+  for (std::size_t i = 0; i < traced.calls.size(); ++i) {
+    if (traced.calls[i] > 0) calls.emplace_back(call_name(i), traced.calls[i]);
+  }
+  std::ranges::stable_sort(calls, [](const auto &a, const auto &b) { return a.second > b.second; });
+  return calls;
+}
+
+}  // namespace
+
+double Measured::quantile(double part) const {
+  if (milliseconds.empty()) return 0;
+  std::vector<double> sorted = milliseconds;
+  std::ranges::sort(sorted);
+  const double place = part * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
+}
+
+std::string describe_machine(bool host_cgroups) {
+  utsname name{};
+  ::uname(&name);
+  double load = 0;
+  (void)::getloadavg(&load, 1);
+  return fmt::format("{} cores ({}), Linux {}, {}, load {:.1f}", ::sysconf(_SC_NPROCESSORS_ONLN),
+                     first_line_of("/proc/cpuinfo", "model name"), name.release,
+                     host_cgroups ? "the host's cgroups" : "cgroup v2 mounted for this run", load);
+}
+
+std::string print_table(const std::vector<Measured> &all) {
+  const std::vector<std::string> names = references(all);
+  std::string out = "| case | program | median ms | p95 ms |";
+  std::string rule = "|---|---|---:|---:|";
+  for (const std::string &name : names) {
+    out += fmt::format(" / {} |", name);
+    rule += "---:|";
+  }
+  out += " peak RSS KiB | system calls | tasks |\n" + rule + "---:|---:|---:|\n";
+  for (const Measured &one : all) {
+    const std::string program =
+        one.contestant.is_floor ? fmt::format("floor: {}", one.floor) : one.contestant.name;
+    out += fmt::format("| {} | {} |", one.case_name, program);
+    if (!one.failure.empty()) {
+      out += fmt::format(" failed: {} |\n", one.failure);
+      continue;
+    }
+    out += fmt::format(" {:.2f} | {:.2f} |", one.quantile(0.5), one.quantile(0.95));
+    for (const std::string &name : names) out += fmt::format(" {} |", ratio(one, find(all, one.case_name, name)));
+    out += fmt::format(" {} | {} | {} |\n", one.traced.peak_kib, one.traced.total(), one.traced.tasks);
+  }
+  return out;
+}
+
+std::string print_calls(const std::vector<Measured> &all) {
+  std::string out;
+  for (const Measured &one : all) {
+    if (!one.failure.empty()) continue;
+    out += fmt::format("{} {}: {}:", one.case_name, one.contestant.name, one.traced.total());
+    for (const auto &[name, count] : calls_by_count(one.traced)) out += fmt::format(" {} {}", name, count);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string print_json(const std::vector<Measured> &all, std::string_view machine) {
+  nlohmann::ordered_json document = {{"machine", machine}, {"measured", nlohmann::ordered_json::array()}};
+  for (const Measured &one : all) {
+    nlohmann::ordered_json entry = {{"case", one.case_name},
+                                    {"program", one.contestant.name},
+                                    {"version", one.contestant.version}};
+    if (one.failure.empty()) {
+      entry["median_ms"] = one.quantile(0.5);
+      entry["p95_ms"] = one.quantile(0.95);
+      entry["rounds_ms"] = one.milliseconds;
+      entry["peak_rss_kib"] = one.traced.peak_kib;
+      entry["tasks"] = one.traced.tasks;
+      entry["system_calls"] = one.traced.total();
+      for (const auto &[name, count] : calls_by_count(one.traced)) entry["calls"][name] = count;
+    } else {
+      entry["failure"] = one.failure;
+    }
+    document["measured"].push_back(std::move(entry));
+  }
+  return document.dump(2) + "\n";
+}
+
+}  // namespace skiff::bench

@@ -1,0 +1,33 @@
+// What was measured, as a table to read or as JSON to keep.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/bench/stage.h"
+#include "tests/bench/trace.h"
+
+namespace skiff::bench {
+
+struct Measured {
+  std::string_view case_name;
+  std::string_view floor;  // what the floor does in this case
+  Contestant contestant;
+  std::vector<double> milliseconds;  // one a round, in the order measured
+  Traced traced;
+  std::string failure;  // why there is nothing, or empty
+
+  // The value that `part` of the rounds stay below: 0.5 is the median. 0 without rounds.
+  [[nodiscard]] double quantile(double part) const;
+};
+
+// Cores, kernel, cgroup layout and load of this machine: one line.
+[[nodiscard]] std::string describe_machine(bool host_cgroups);
+
+// Markdown. The ratios are of medians: to the floor, and to each contestant but `skiff`.
+[[nodiscard]] std::string print_table(const std::vector<Measured> &all);
+// The system calls of each contestant by name, most frequent first, a line each.
+[[nodiscard]] std::string print_calls(const std::vector<Measured> &all);
+[[nodiscard]] std::string print_json(const std::vector<Measured> &all, std::string_view machine);
+
+}  // namespace skiff::bench

@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/cli/rig.h"
+
+namespace skiff::rig {
+namespace {
+
+TEST(Run, GivesTheOutputAndTheExitCodeOfTheProgram) {
+  REQUIRE_ROOT();
+  Rig rig;
+  const Outcome outcome = rig.run("echo hello; echo there >&2; exit 7");
+  EXPECT_EQ(outcome.code, 7) << outcome.err;
+  EXPECT_EQ(outcome.out, "hello\n");
+  EXPECT_EQ(outcome.err, "there\n");
+  EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
+}
+
+TEST(Run, GivesOneHundredTwentyEightAndTheSignalThatEndedTheProgram) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.config["process"]["capabilities"] = Json::object();
+  EXPECT_EQ(rig.run("sh -c 'kill -9 $$'").code, 137);
+}
+
+TEST(Run, PassesStdinOn) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.script("cat");
+  EXPECT_EQ(rig.skiff({"run", "c"}, "through").out, "through");
+}
+
+}  // namespace
+}  // namespace skiff::rig

@@ -1,0 +1,82 @@
+#include "runtime/sync.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/kernel/socket.h"
+
+namespace skiff {
+namespace {
+
+TEST(Sync, AMessageComesBackAsItWasMade) {
+  const Result<Received> pid = parse_message(make_message(Word::pid, 4711));
+  ASSERT_TRUE(pid);
+  EXPECT_EQ(pid->word, Word::pid);
+  EXPECT_EQ(pid->number, 4711);
+}
+
+TEST(Sync, AnErrorComesBackWithErrnoTextAndRemedy) {
+  const Result<Received> failed =
+      parse_message(make_message(Word::failed, Error{ENOENT, "mounts[3] (/data): open_tree(\"/x\")", "create it"}));
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->error.number, ENOENT);
+  EXPECT_EQ(failed->error.text, "mounts[3] (/data): open_tree(\"/x\")");
+  EXPECT_EQ(failed->error.remedy, "create it");
+}
+
+TEST(Sync, AnErrorOfAnyLengthFitsOnePipeWrite) {
+  const std::string bytes =
+      make_message(Word::failed, Error{EIO, std::string(100000, 't'), std::string(100000, 'r')});
+  EXPECT_LE(bytes.size(), 4096U);
+  ASSERT_TRUE(parse_message(bytes));
+}
+
+TEST(Sync, BytesThatAreNoMessageAreAnError) {
+  EXPECT_FALSE(parse_message(""));
+  EXPECT_FALSE(parse_message("g"));
+  EXPECT_FALSE(parse_message("0123456789abcdef"));
+}
+
+// Every cell of the table: what may be heard at which stage, and where it leads.
+TEST(Sync, OnlyTheWordsOfTheTableAreHeardAtEachStage) {
+  struct Cell {
+    Stage at;
+    Word word;
+    Stage to;
+  };
+  constexpr Cell allowed[] = {{Stage::relaying, Word::pid, Stage::building},
+                              {Stage::building, Word::hooks, Stage::building},
+                              {Stage::building, Word::listener, Stage::building},
+                              {Stage::building, Word::ready, Stage::ready}};
+  for (const Stage at : {Stage::relaying, Stage::building, Stage::ready}) {
+    for (const Word word : {Word::pid, Word::hooks, Word::listener, Word::ready, Word::failed, Word::go_on}) {
+      const Result<Stage> next = next_stage(at, word);
+      const Cell *cell = nullptr;
+      for (const Cell &candidate : allowed) {
+        if (candidate.at == at && candidate.word == word) cell = &candidate;
+      }
+      ASSERT_EQ(next.has_value(), cell != nullptr) << static_cast<int>(at) << ' ' << static_cast<int>(word);
+      if (cell != nullptr) EXPECT_EQ(*next, cell->to);
+    }
+  }
+}
+
+TEST(Sync, HearingFromAProcessThatEndedIsEpipe) {
+  Result<kernel::SocketPair> pair = kernel::socketpair(SOCK_SEQPACKET);
+  ASSERT_TRUE(pair);
+  pair->other.reset();
+  const Result<Received> received = hear(pair->one);
+  ASSERT_FALSE(received);
+  EXPECT_EQ(received.error().number, EPIPE);
+}
+
+TEST(Sync, AnythingButGoOnIsAnErrorToTheChild) {
+  Result<kernel::SocketPair> pair = kernel::socketpair(SOCK_SEQPACKET);
+  ASSERT_TRUE(pair);
+  ASSERT_TRUE(say(pair->one, Word::ready));
+  EXPECT_FALSE(hear_go_on(pair->other));
+  ASSERT_TRUE(say(pair->one, Word::go_on));
+  EXPECT_TRUE(hear_go_on(pair->other));
+}
+
+}  // namespace
+}  // namespace skiff
