@@ -30,36 +30,17 @@ Result<std::string> read_config(const std::string &bundle) {
   return kernel::read_all(file, max_config_bytes);
 }
 
-struct Loaded {
-  Bundle bundle;
-  std::vector<spec::Finding> findings;
-};
-
-Result<Loaded> load(std::string_view path) {
-  Loaded loaded;
-  loaded.bundle.path = TRY(absolute_path(path.empty() ? "." : std::string(path)));
-  loaded.bundle.json = TRY(read_config(loaded.bundle.path));
-  spec::Parsed parsed = spec::parse_config(loaded.bundle.json);
-  loaded.bundle.config = std::move(parsed.config);
-  loaded.findings = std::move(parsed.findings);
-  return loaded;
-}
-
 }  // namespace
 
 Result<Bundle> load_bundle(std::string_view path) {
-  Loaded loaded = TRY(load(path));
-  if (!loaded.findings.empty()) return std::unexpected(spec::findings_error("config.json", loaded.findings));
-  return std::move(loaded.bundle);
-}
-
-Result<Bundle> load_checked_bundle(std::string_view path) {
-  Loaded loaded = TRY(load(path));
-  std::vector<spec::Finding> rules = spec::check(loaded.bundle.config);
-  loaded.findings.insert(loaded.findings.end(), std::make_move_iterator(rules.begin()),
-                         std::make_move_iterator(rules.end()));
-  if (!loaded.findings.empty()) return std::unexpected(spec::findings_error("config.json", loaded.findings));
-  return std::move(loaded.bundle);
+  Bundle bundle;
+  bundle.path = TRY(absolute_path(path.empty() ? "." : std::string(path)));
+  bundle.json = TRY(read_config(bundle.path));
+  spec::Parsed parsed = spec::parse_config(bundle.json);
+  const std::vector<spec::Finding> findings = spec::check(parsed);
+  if (!findings.empty()) return std::unexpected(spec::findings_error("config.json", findings));
+  bundle.config = std::move(parsed.config);
+  return bundle;
 }
 
 std::string rootfs_path(const Bundle &bundle) {

@@ -8,19 +8,17 @@
 namespace skiff {
 
 struct Bundle {
-  std::string path;    // absolute, without a symbolic link
-  std::string json;    // config.json as it was read
+  std::string path;  // absolute, without a symbolic link
+  std::string json;  // config.json as it was read
   spec::Config config;
 };
 
 // The largest config.json that is read.
 inline constexpr std::size_t max_config_bytes = 16 << 20;
 
-// Reads and parses config.json; an empty path is the working directory. Errors: a missing directory or file, a file above
-// max_config_bytes, and all findings of parse_config together. The rules between fields are not looked at yet.
+// Reads, parses and checks config.json; an empty path is the working directory. Errors: a missing directory or file, a
+// file above max_config_bytes, and all findings of parse_config and spec::check together.
 [[nodiscard]] Result<Bundle> load_bundle(std::string_view path);
-// load_bundle, then spec::check: all findings of both as one error.
-[[nodiscard]] Result<Bundle> load_checked_bundle(std::string_view path);
 
 // The rootfs's absolute path (config.md, "Root": relative to the bundle).
 [[nodiscard]] std::string rootfs_path(const Bundle &bundle);

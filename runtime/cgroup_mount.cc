@@ -40,7 +40,7 @@ std::vector<std::string> split(std::string_view list, char separator) {
   }
 }
 
-// ---- the hierarchies, where the plan names none (the manager is disabled) ----
+// ---- the hierarchies, where the plan names none (cgroups are disabled) ----
 
 // self/cgroup, cgroups(7): "4:cpu,cpuacct:/a/b", "1:name=systemd:/", "0::/a".
 std::string own_directory(std::string_view table, const MountInfo &mount) {
@@ -93,6 +93,7 @@ Result<std::vector<Hierarchy>> find_hierarchies(const Rootfs &rootfs) {
   const CgroupPlan &plan = rootfs.plan->cgroup;
   if (plan.directories.empty()) return read_hierarchies(rootfs.proc);
   std::vector<Hierarchy> out;
+  out.reserve(plan.directories.size());
   for (const CgroupDirectory &each : plan.directories) {
     out.push_back({.mount = each.mount,
                    .own = each.path,

@@ -172,12 +172,12 @@ Status decide_devices(const spec::Linux &linux_, CgroupPlan &plan) {
 }  // namespace
 
 Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host, const std::string &id,
-                                    CgroupPlan::Manager manager) {
+                                    CgroupPlan::Driver driver) {
   CgroupPlan plan{};
-  plan.manager = manager;
-  if (manager == CgroupPlan::Manager::disabled) return plan;
+  plan.driver = driver;
+  if (driver == CgroupPlan::Driver::disabled) return plan;
   const spec::Linux &linux_ = config.linux_;
-  if (manager == CgroupPlan::Manager::systemd) {
+  if (driver == CgroupPlan::Driver::systemd) {
     return fail("--systemd-cgroup: this runtime makes cgroups itself and does not ask systemd for them",
                 "leave --systemd-cgroup out, and give linux.cgroupsPath as a path");
   }

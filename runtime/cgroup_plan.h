@@ -47,8 +47,8 @@ struct DeviceRule {
 };
 
 struct CgroupPlan {
-  enum class Manager : std::uint8_t { disabled, cgroupfs, systemd };
-  Manager manager = Manager::disabled;
+  enum class Driver : std::uint8_t { disabled, cgroupfs, systemd };
+  Driver driver = Driver::disabled;
   bool unified = false;                         // cgroup v2 only: init is cloned into its cgroup
   std::vector<CgroupDirectory> directories;     // v1: the freezer's first; hybrid: then the unified one
   std::vector<CgroupWrite> writes;              // in the order to be written
@@ -61,9 +61,9 @@ struct CgroupPlan {
   bool may_go_without = false;  // an unprivileged runtime that is refused a directory runs the container without it
 };
 
-// Errors: a limit whose controller this host does not have; cgroupsPath of a form the manager does not take.
+// Errors: a limit whose controller this host does not have; cgroupsPath of a form the driver does not take.
 [[nodiscard]] Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host, const std::string &id,
-                                                  CgroupPlan::Manager manager);
+                                                  CgroupPlan::Driver driver);
 
 // The directories of a container that exists, from its record: each path under the hierarchy it belongs to, in the same
 // order. A path of no hierarchy keeps its place, without controllers.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "runtime/cgroup.h"
 #include "runtime/gate.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
@@ -36,19 +37,6 @@ Status make_root(const std::string &root) {
 
 Error missing(std::string_view id) {
   return {0, fmt::format("container \"{}\" does not exist", id), "see the names with `skiff list`"};
-}
-
-// cgroup.freeze or freezer.state of the first directory: one small read, not a whole Cgroup.
-bool is_frozen(const spec::Record &record) {
-  if (record.cgroup_paths.empty()) return false;
-  const std::string &first = record.cgroup_paths.front();
-  for (const auto &[file, frozen] : {std::pair{"/cgroup.freeze", "1"}, std::pair{"/freezer.state", "FR"}}) {
-    const Result<kernel::Fd> fd = kernel::open(first + file, O_RDONLY);
-    if (!fd) continue;
-    const Result<std::string> text = kernel::read_all(*fd, 64);
-    return text && text->starts_with(frozen);  // FROZEN and FREEZING
-  }
-  return false;
 }
 
 }  // namespace
@@ -124,6 +112,13 @@ Result<std::vector<std::string>> Container::list(const std::string &root) {
 
 Status Container::lock() { return kernel::flock(directory_, LOCK_EX); }
 
+Status Container::unlock() { return kernel::flock(directory_, LOCK_UN); }
+
+void Container::close() {
+  directory_.reset();
+  root_.reset();
+}
+
 Status Container::save() {
   {
     const kernel::Fd file = TRY(kernel::openat(directory_, ".state.json", O_WRONLY | O_CREAT | O_TRUNC, 0600));
@@ -160,7 +155,8 @@ Result<spec::ContainerStatus> Container::process_status(const kernel::Procfs &pr
 
 Result<spec::ContainerStatus> Container::status(const kernel::Procfs &proc) const {
   const spec::ContainerStatus now = TRY(process_status(proc));
-  if (now == spec::ContainerStatus::running && is_frozen(record)) return spec::ContainerStatus::paused;
+  if (now == spec::ContainerStatus::running && TRY(is_cgroup_frozen(record.cgroup_paths)))
+    return spec::ContainerStatus::paused;
   return now;
 }
 

@@ -1,8 +1,8 @@
-// A container as the runtime's root directory knows it: ROOT/ID/ with state.json (the record), config.json (a copy of the
-// bundle's) and, until it is started, gate.
+// A container as the runtime's root directory knows it: ROOT/ID/ with state.json (the record), config.json (a copy of
+// the bundle's) and, until it is started, gate.
 //
-// Created in this order so that SIGKILL at any instant leaves what `delete --force` removes: the directory, the lock, the
-// record with the cgroup's paths, and only then a cgroup or a process.
+// Created in this order so that SIGKILL at any instant leaves what `delete --force` removes: the directory, the lock,
+// the record with the cgroup's paths, and only then a cgroup or a process.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ namespace skiff {
 
 class Container {
  public:
-  // Makes ROOT (0700, with its parents) and ROOT/ID, takes the lock. EEXIST is "container with given ID already exists".
+  // Makes ROOT (0700, with its parents) and ROOT/ID, takes the lock. EEXIST is "container with given ID already
+  // exists".
   [[nodiscard]] static Result<Container> create(const std::string &root, const std::string &id);
   // Reads the record. ENOENT is "container ... does not exist".
   [[nodiscard]] static Result<Container> load(const std::string &root, const std::string &id);
@@ -32,6 +33,9 @@ class Container {
 
   // Waits for other commands that change this container.
   [[nodiscard]] Status lock();
+  [[nodiscard]] Status unlock();
+  // Closes what a child has inherited: the lock belongs to every copy of the descriptor.
+  void close();
   // Writes the record: a new file renamed over the old one.
   [[nodiscard]] Status save();
   [[nodiscard]] Status save_config(std::string_view json);

@@ -49,7 +49,7 @@ void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
   record.owner_uid = kernel::geteuid();
   record.new_pid_namespace = (plan.launch.new_namespaces & CLONE_NEWPID) != 0;
   record.has_late_hooks = !bundle.config.hooks.poststart.empty() || !bundle.config.hooks.poststop.empty();
-  record.cgroup_manager = plan.cgroup.manager == CgroupPlan::Manager::disabled ? "disabled" : "cgroupfs";
+  record.cgroup_manager = plan.cgroup.driver == CgroupPlan::Driver::disabled ? "disabled" : "cgroupfs";
   for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
 }
 
@@ -85,7 +85,7 @@ void log_warnings(const std::vector<std::string> &warnings, const cli::Log &log)
 
 Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   TRY(check_container_id(request.id));
-  Bundle bundle = TRY(load_checked_bundle(request.bundle));
+  Bundle bundle = TRY(load_bundle(request.bundle));
   TRY(check_terminal(request, bundle.config));
   const Host host = TRY(read_host());
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp));
@@ -104,6 +104,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
     (void)container.remove();  // the first error is the one to tell
     return std::unexpected(std::move(launched).error());
   }
+  TRY(container.unlock());
   return Created{std::move(bundle), std::move(container), *std::move(launched)};
 }
 

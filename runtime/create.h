@@ -9,7 +9,7 @@
 namespace skiff {
 
 struct CreateRequest {
-  std::string root;            // of the runtime's state
+  std::string root;  // of the runtime's state
   std::string id;
   std::string bundle;          // empty: the working directory
   std::string pid_file;        // empty: none

@@ -157,8 +157,7 @@ Status apply(const SetUmask &step) {
 
 Status apply(const SetApparmorProfile &step, const kernel::Procfs &proc) {
   return remedy("load the profile with apparmor_parser, or remove process.apparmorProfile",
-                write_label(proc, "exec " + step.profile,
-                            {"self/attr/apparmor/exec", "self/attr/exec"}));
+                write_label(proc, "exec " + step.profile, {"self/attr/apparmor/exec", "self/attr/exec"}));
 }
 
 Status apply(const SetSelinuxLabel &step, const kernel::Procfs &proc) {
@@ -179,9 +178,9 @@ Status apply(const SetUser &step) {
 Status apply(const SetCapabilities &step) {
   TRY(kernel::set_keepcaps(false));
   TRY(kernel::cap_ambient_clear_all());
-  TRY(remedy("the runtime itself lacks one of these capabilities",
-             kernel::capset({.effective = step.effective, .permitted = step.permitted,
-                             .inheritable = step.inheritable})));
+  TRY(remedy(
+      "the runtime itself lacks one of these capabilities",
+      kernel::capset({.effective = step.effective, .permitted = step.permitted, .inheritable = step.inheritable})));
   for (int number = 0; number < 64; ++number) {
     if ((step.ambient & kernel::capability_bit(number)) != 0) TRY(kernel::cap_ambient_raise(number));
   }
@@ -204,14 +203,16 @@ Status apply(const ChangeDirectory &step, const kernel::Fd &root) {
 
 Status apply(const NoNewPrivileges & /*step*/) { return kernel::set_no_new_privs(); }
 
-Status apply(const JoinSessionKeyring &step) {
+Status apply(const JoinSessionKeyring &step, const kernel::Procfs &proc) {
+  // The label of keys that are made from here on; without SELinux there is no such file.
+  if (!step.label.empty()) TRY(write_label(proc, step.label, {"self/attr/keycreate"}));
   const Result<kernel::KeyId> key = kernel::join_session_keyring(step.name);
   if (!key) {
     if (key.error().number == ENOSYS) return {};  // a kernel without keys has nothing to keep apart
-    return std::unexpected(
-        remedy("raise /proc/sys/kernel/keys/maxkeys, or create with --no-new-keyring", key).error());
+    return std::unexpected(remedy("raise /proc/sys/kernel/keys/maxkeys, or create with --no-new-keyring", key).error());
   }
-  return kernel::add_key_permissions(*key, kernel::key_user_search);
+  if (step.permissions == 0) return {};
+  return kernel::add_key_permissions(*key, step.permissions);
 }
 
 Result<kernel::Fd> apply(const LoadSeccomp &step) {

@@ -22,7 +22,7 @@ namespace skiff {
 // Refuses a directory that lies outside the root (CVE-2024-21626), whatever name led there.
 [[nodiscard]] Status apply(const ChangeDirectory &step, const kernel::Fd &root);
 [[nodiscard]] Status apply(const NoNewPrivileges &step);
-[[nodiscard]] Status apply(const JoinSessionKeyring &step);
+[[nodiscard]] Status apply(const JoinSessionKeyring &step, const kernel::Procfs &proc);
 // The listener's descriptor where the step asks for one.
 [[nodiscard]] Result<kernel::Fd> apply(const LoadSeccomp &step);
 

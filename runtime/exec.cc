@@ -58,7 +58,7 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
   (void)kernel::set_name("skiff:[exec]");
   TRY(kernel::set_pdeathsig(SIGKILL));
   if (plan.terminal) {
-    const Step console{"process.terminal", SetupConsole{}};
+    const Step console{"process.terminal", SetupConsole{.size = plan.console_size, .dev_console = false}};
     TRY(apply_steps({&console, 1}, setup));
   }
   TRY(kernel::reset_signals());
@@ -81,6 +81,7 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
                      .rootfs = nullptr,
                      .state = {},
                      .cwd_denied = false,
+                     .executable_failed = false,
                      .executable = {},
                      .home = {}};
   const Status done = prepare(request.plan, setup);
@@ -117,8 +118,8 @@ Status set_up_relay(const ExecRequest &request, const Entrance &entrance, pid_t 
   if (!entrance.wait_for_parent) return {};
   if (request.cgroup.clone_into() == nullptr) TRY(request.cgroup.place(pid));
   if (request.plan.oom_score_adj) {
-    TRY(in("process.oomScoreAdj", request.proc.write_file(fmt::format("{}/oom_score_adj", pid),
-                                                          std::to_string(*request.plan.oom_score_adj))));
+    TRY(in("process.oomScoreAdj",
+           request.proc.write_file(fmt::format("{}/oom_score_adj", pid), std::to_string(*request.plan.oom_score_adj))));
   }
   for (const Step &step : request.plan.outer_rlimits) {
     const auto &limit = std::get<SetRlimit>(step.action);
@@ -146,8 +147,8 @@ Status listen(const ExecRequest &request, const kernel::Child &child, const kern
 Result<kernel::Child> exec_in_container(ExecRequest request) {
   Entrance entrance{.init = TRY(request.container.open_init(request.proc)),
                     .namespaces = namespaces_of(request.config),
-                    .wait_for_parent = request.cgroup.clone_into() == nullptr || request.plan.oom_score_adj.has_value() ||
-                                       !request.plan.outer_rlimits.empty(),
+                    .wait_for_parent = request.cgroup.clone_into() == nullptr ||
+                                       request.plan.oom_score_adj.has_value() || !request.plan.outer_rlimits.empty(),
                     .new_user = request.config.linux_.find(spec::NamespaceType::user) != nullptr};
   kernel::SocketPair pair = TRY(kernel::socketpair(SOCK_SEQPACKET));
   kernel::Child relay = TRY(clone_relay(request, request.container));

@@ -23,11 +23,11 @@ std::vector<std::string> strings(const Names &names) {
 // The flags of seccomp(2) that this kernel takes, of those that the runtime knows.
 std::vector<std::string> supported_seccomp_flags() {
   std::vector<std::string> names;
-  for (const auto &[name, flag] : {std::pair{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
-                                   std::pair{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-                                   std::pair{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-                                   std::pair{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
-                                             SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}}) {
+  for (const auto &[name, flag] :
+       {std::pair{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+        std::pair{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+        std::pair{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+        std::pair{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}}) {
     const unsigned asked = flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
                                ? static_cast<unsigned>(flag | SECCOMP_FILTER_FLAG_NEW_LISTENER)
                                : static_cast<unsigned>(flag);
@@ -46,8 +46,8 @@ spec::Features make_features() {
   features.mount_options = strings(known_mount_options());
   features.namespaces = strings(spec::namespace_type_names);
   std::ranges::sort(features.namespaces);
-  for (int number = 0; number <= kernel::last_capability() && number < static_cast<int>(kernel::capability_names.size());
-       ++number) {
+  for (int number = 0;
+       number <= kernel::last_capability() && number < static_cast<int>(kernel::capability_names.size()); ++number) {
     features.capabilities.emplace_back(kernel::capability_names[static_cast<std::size_t>(number)]);
   }
   features.cgroup = {.v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};

@@ -35,8 +35,7 @@ class Flow {
         return;
       }
     }
-    const Result<std::size_t> went =
-        kernel::write_some(kernel::FdView(to_), {buffer_.data() + begin_, end_ - begin_});
+    const Result<std::size_t> went = kernel::write_some(kernel::FdView(to_), {buffer_.data() + begin_, end_ - begin_});
     if (!went && went.error().number == EAGAIN) return;
     begin_ = went ? begin_ + *went : end_;
     if (!went) open_ = false;

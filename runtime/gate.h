@@ -24,8 +24,8 @@ void report_at_gate(const kernel::Fd &gate, const Error &error);
 // True while init waits.
 [[nodiscard]] Result<bool> is_gate_closed(const kernel::Fd &state_directory);
 
-// start: lets init go on, waits until the program runs, removes the FIFO. The Error is init's own; ESRCH where init died
-// at the gate.
+// start: lets init go on, waits until the program runs, removes the FIFO. The Error is init's own; ESRCH where init
+// died at the gate.
 [[nodiscard]] Status open_gate(const kernel::Fd &state_directory);
 
 }  // namespace skiff

@@ -101,8 +101,8 @@ Status run_hook(const spec::Hook &hook, std::string_view state) {
   }
   const kernel::ExitStatus ended = TRY(child.wait());
   if (ended.shell_code() == 0) return {};
-  return fail(fmt::format("{} {}{}", ended.signaled ? "killed by signal" : "exit status", ended.code,
-                          last_words(output)));
+  return fail(
+      fmt::format("{} {}{}", ended.signaled ? "killed by signal" : "exit status", ended.code, last_words(output)));
 }
 
 std::string place(RunHooks::Kind kind, std::size_t index, const spec::Hook &hook) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime/cgroup_file.h"
+#include "runtime/kernel/capability.h"
 #include "runtime/kernel/proc.h"
 
 namespace skiff {
@@ -183,6 +184,7 @@ Result<Host> read_host() {
   host.uid = ::geteuid();
   host.gid = ::getegid();
   host.last_capability = read_last_capability();
+  host.capabilities = TRY(kernel::capget()).permitted;
   if (const char *socket = std::getenv("NOTIFY_SOCKET")) host.notify_socket = socket;
   host.listen_fds = read_listen_fds();
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());

@@ -26,7 +26,8 @@ bool is_own_id_alone(const Mappings &maps, std::uint32_t id) {
 Status run_mapper(const char *program, pid_t pid, const Mappings &maps) {
   std::vector<std::string> words = {program, std::to_string(pid)};
   for (const spec::IdMapping &map : maps) {
-    for (const std::uint32_t number : {map.container_id, map.host_id, map.size}) words.push_back(std::to_string(number));
+    for (const std::uint32_t number : {map.container_id, map.host_id, map.size})
+      words.push_back(std::to_string(number));
   }
   std::vector<const char *> argv;
   argv.reserve(words.size() + 1);

@@ -47,8 +47,7 @@ Result<kernel::Fd> open_user_namespace(const IdMaps &maps, const kernel::Procfs 
   if (child.is_this_process()) {
     pipe.write.reset();
     std::array<char, 1> end{};
-    (void)kernel::read_some(pipe.read, end);
-    _exit(0);
+    _exit(kernel::read_some(pipe.read, end) ? 0 : 1);
   }
   const pid_t pid = TRY(read_pid(child.pidfd(), proc));
   TRY(in("the id maps", write_maps(maps, pid, proc)));

@@ -47,6 +47,7 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
     TRY(become_root(*plan.launch.id_maps));
     TRY(kernel::set_pdeathsig(SIGKILL));  // the change of user has cleared it
   }
+  kernel::umask(022);  // what is made in the rootfs must not depend on the caller's
   TRY(apply_steps(steps, setup));
   return kernel::reset_signals();
 }
@@ -61,8 +62,8 @@ Status pass_gate(const Inheritance &inherited, const ProcessSetup &setup) {
   _exit(1);
 }
 
-// In two rounds: what belongs to the host can only be joined before a user namespace, what belongs to that user namespace
-// only after it.
+// In two rounds: what belongs to the host can only be joined before a user namespace, what belongs to that user
+// namespace only after it.
 Status join_all(const Launch &launch, const std::vector<kernel::Fd> &fds) {
   std::vector<bool> joined(fds.size(), false);
   const bool joins_user =
@@ -121,6 +122,7 @@ void run_init(const Plan &plan, Inheritance inherited, const spec::State &state,
                      .rootfs = &rootfs,
                      .state = state,
                      .cwd_denied = false,
+                     .executable_failed = false,
                      .executable = {},
                      .home = {}};
   std::span<const Step> steps = plan.steps;

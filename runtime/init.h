@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "runtime/cli/log.h"
-#include "runtime/plan.h"
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/proc.h"
+#include "runtime/plan.h"
 #include "spec/state.h"
 
 namespace skiff {
@@ -14,7 +14,7 @@ namespace skiff {
 // What init inherits.
 struct Inheritance {
   kernel::Fd sync;
-  kernel::Fd gate;            // invalid in `run`: the parent's go_on takes its place
+  kernel::Fd gate;  // invalid in `run`: the parent's go_on takes its place
   kernel::Fd console_socket;
   std::vector<kernel::Fd> sources;
   bool wait_for_parent = false;  // id maps or a v1 cgroup come first

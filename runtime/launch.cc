@@ -72,8 +72,12 @@ Status clone_init(Launching &launching) {
                                             .cgroup = into != nullptr ? kernel::FdView(*into) : kernel::no_fd}));
   if (child.is_this_process()) {
     pair.one.reset();
+    // init lives long in this image, at the gate: it keeps neither the container's lock nor the host's cgroups open.
+    launching.request.container.close();
+    const bool placed_later = is_placed_later(launching);
+    launching.cgroup = {};
     if (relayed) {
-      inherited.wait_for_parent = is_placed_later(launching);
+      inherited.wait_for_parent = placed_later;
       run_relay(plan, inherited, joins);
     }
     run_init(plan, std::move(inherited), launching.state, request.log);
@@ -150,8 +154,8 @@ Status listen_until_ready(Launching &launching) {
     if (received->word == Word::hooks) TRY(run_runtime_hooks(launching, received->number));
     if (received->word == Word::listener) {
       launching.state.pid = launching.init.pid();
-      TRY(forward_listener(launching.init, received->number, plan.seccomp_listener_path,
-                           plan.seccomp_listener_metadata, launching.state));
+      TRY(forward_listener(launching.init, received->number, plan.seccomp_listener_path, plan.seccomp_listener_metadata,
+                           launching.state));
       TRY(say(launching.sync, Word::go_on));
     }
   }
@@ -172,8 +176,7 @@ Status bring_up(Launching &launching) {
   }
   TRY(listen_until_ready(launching));
   launching.request.container.record.pid = launching.init.pid();
-  launching.request.container.record.start_time =
-      TRY(launching.request.proc.read_start_time(launching.init.pid()));
+  launching.request.container.record.start_time = TRY(launching.request.proc.read_start_time(launching.init.pid()));
   return {};
 }
 
@@ -191,7 +194,10 @@ bool was_killed_for_memory(const Cgroup &cgroup) {
 }  // namespace
 
 Result<Launched> launch(LaunchRequest request) {
-  Launching launching{.request = request, .cgroup = {}, .sync = {}, .init = {},
+  Launching launching{.request = request,
+                      .cgroup = {},
+                      .sync = {},
+                      .init = {},
                       .state = request.container.state(spec::ContainerStatus::creating)};
   launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
   for (const std::string &warning : launching.cgroup.warnings()) cli::warning(request.log, warning);
@@ -223,8 +229,10 @@ Error explain_end(kernel::Child &child, const Cgroup &cgroup) {
     return {ENOMEM, "linux.resources.memory.limit: the init process was killed by the kernel for lack of memory",
             "raise the limit"};
   }
-  return {0, fmt::format("the init process ended before the container was ready: {} {}",
-                         ended->signaled ? "killed by signal" : "exit status", ended->code), ""};
+  return {0,
+          fmt::format("the init process ended before the container was ready: {} {}",
+                      ended->signaled ? "killed by signal" : "exit status", ended->code),
+          ""};
 }
 
 Status forward_listener(const kernel::Child &child, std::int32_t number, const std::string &listener_path,

@@ -1,4 +1,5 @@
-// skiff: an OCI runtime. Parses the command line, opens the log, runs one command, prints its error: nothing else prints.
+// skiff: an OCI runtime. Parses the command line, opens the log, runs one command, prints its error: nothing else
+// prints.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,9 +11,9 @@
 
 #include "runtime/cli/usage.h"
 #include "runtime/cmd/command.h"
-#include "runtime/output.h"
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/prctl.h"
+#include "runtime/output.h"
 #include "runtime/seal.h"
 #include "runtime/version.h"
 
@@ -20,9 +21,10 @@ namespace skiff {
 namespace {
 
 constexpr std::array<const CommandEntry *, 19> entries = {
-    &create_command, &start_command, &state_command, &kill_command,   &delete_command,   &run_command,  &exec_command,
-    &list_command,   &ps_command,    &pause_command, &resume_command, &update_command,   &events_command,
-    &spec_command,   &plan_command,  &check_command, &features_command, &completion_command, &man_command};
+    &create_command, &start_command,    &state_command,      &kill_command, &delete_command,
+    &run_command,    &exec_command,     &list_command,       &ps_command,   &pause_command,
+    &resume_command, &update_command,   &events_command,     &spec_command, &plan_command,
+    &check_command,  &features_command, &completion_command, &man_command};
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};
@@ -31,15 +33,27 @@ constexpr auto commands = [] {
 }();
 
 constexpr std::array<cli::FlagSpec, 9> global_flags = {{
-    {.name = "root", .value = "DIR", .text = "where the state of containers is kept: /run/skiff, or "
-                                             "$XDG_RUNTIME_DIR/skiff without privileges"},
+    {.name = "root",
+     .value = "DIR",
+     .text = "where the state of containers is kept: /run/skiff, or "
+             "$XDG_RUNTIME_DIR/skiff without privileges"},
     {.name = "log", .value = "FILE", .text = "append the log to this file, instead of stderr"},
     {.name = "log-format", .value = "FORMAT", .text = "format of the log", .choices = "text|json", .initial = "text"},
     {.name = "debug", .kind = cli::Kind::Bool, .text = "log every step with its result and time"},
-    {.name = "systemd-cgroup", .letter = 's', .kind = cli::Kind::Bool, .text = "let systemd make the cgroup; cgroupsPath is then slice:prefix:name"},
-    {.name = "rootless", .value = "MODE", .text = "accepted for runc's callers: skiff finds out by itself",
-     .choices = "true|false|auto", .initial = "auto"},
-    {.name = "cgroup-manager", .value = "MANAGER", .text = "accepted for crun's callers", .choices = "cgroupfs|systemd|disabled", .hidden = true},
+    {.name = "systemd-cgroup",
+     .letter = 's',
+     .kind = cli::Kind::Bool,
+     .text = "let systemd make the cgroup; cgroupsPath is then slice:prefix:name"},
+    {.name = "rootless",
+     .value = "MODE",
+     .text = "accepted for runc's callers: skiff finds out by itself",
+     .choices = "true|false|auto",
+     .initial = "auto"},
+    {.name = "cgroup-manager",
+     .value = "MANAGER",
+     .text = "accepted for crun's callers",
+     .choices = "cgroupfs|systemd|disabled",
+     .hidden = true},
     {.name = "criu", .value = "FILE", .text = "accepted for runc's callers, without effect", .hidden = true},
     {.name = "log-level", .value = "LEVEL", .text = "accepted for crun's callers", .hidden = true},
 }};
@@ -48,8 +62,9 @@ constexpr cli::Program program = {
     .name = "skiff",
     .version = SKIFF_VERSION,
     .summary = "an OCI container runtime",
-    .description = "skiff takes a bundle (a root filesystem and its config.json) through create, start, kill and delete, "
-                   "as the OCI runtime specification describes it. It takes the command lines of runc.",
+    .description =
+        "skiff takes a bundle (a root filesystem and its config.json) through create, start, kill and delete, "
+        "as the OCI runtime specification describes it. It takes the command lines of runc.",
     .flags = global_flags,
     .commands = commands};
 
@@ -111,7 +126,7 @@ int main(std::span<char *> words) {
   const Result<cli::Invocation> invocation =
       cli::parse(program, std::span<const char *const>(words.data(), words.size()).subspan(1));
   if (!invocation) return end_with({}, invocation.error(), 1);
-  const Result<int> shown = invocation->version ? print(version_text())
+  const Result<int> shown = invocation->version                                  ? print(version_text())
                             : invocation->help || invocation->command == nullptr ? show_help(*invocation)
                                                                                  : Result<int>(-1);
   if (!shown) return end_with({}, shown.error(), 1);

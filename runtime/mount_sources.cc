@@ -90,8 +90,7 @@ Result<kernel::Fd> open_locked_mounts(const kernel::Procfs &proc) {
   if (child.is_this_process()) {
     pipe.write.reset();
     std::array<char, 1> end{};
-    (void)kernel::read_some(pipe.read, end);
-    _exit(0);
+    _exit(kernel::read_some(pipe.read, end) ? 0 : 1);
   }
   return kernel::open_namespace(proc, TRY(read_pid(child.pidfd(), proc)), "mnt");
 }

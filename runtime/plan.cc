@@ -212,7 +212,8 @@ struct Builder {
       if (!made) return std::unexpected(Error{made.error().number, field + made.error().text, made.error().remedy});
       // Engines list what they find on the host, twice and with ptmx among it: that one is the container's own devpts.
       if (made->path == "/dev/ptmx" || is_listed(made->path, i)) continue;
-      add(fmt::format("{} ({})", field, made->path), *std::move(made));
+      std::string place = fmt::format("{} ({})", field, made->path);
+      add(std::move(place), *std::move(made));
     }
     return {};
   }
@@ -317,10 +318,10 @@ struct Builder {
                            .env = make_environment(process.env, host.listen_fds),
                            .uid = process.user.uid,
                            .preserved_fds = host.listen_fds + options.preserve_fds};
-    auto manager = CgroupPlan::Manager::cgroupfs;
-    if (options.systemd_cgroup) manager = CgroupPlan::Manager::systemd;
-    if (options.disable_cgroups) manager = CgroupPlan::Manager::disabled;
-    plan.cgroup = TRY(make_cgroup_plan(config, host, options.id, manager));
+    auto driver = CgroupPlan::Driver::cgroupfs;
+    if (options.systemd_cgroup) driver = CgroupPlan::Driver::systemd;
+    if (options.disable_cgroups) driver = CgroupPlan::Driver::disabled;
+    plan.cgroup = TRY(make_cgroup_plan(config, host, options.id, driver));
     return {};
   }
 

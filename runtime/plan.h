@@ -150,7 +150,7 @@ struct PivotRoot {
 // A pty pair from the container's devpts; its end becomes stdin, stdout and stderr.
 struct SetupConsole {
   std::optional<spec::ConsoleSize> size;
-  bool dev_console = true;  // and is bound to /dev/console; not in an exec
+  bool dev_console = true;  // and is bound to /dev/console; not where nothing is mounted, nor in an exec
 };
 struct SetRootPropagation {
   std::uint64_t propagation = 0;  // MS_SHARED or MS_UNBINDABLE, with MS_REC where recursive
@@ -289,7 +289,8 @@ struct ExecPlan {
   std::optional<std::int32_t> oom_score_adj;
   std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
-  bool terminal = false;
+  bool terminal = false;  // SetupConsole comes before the steps, by whoever applies them
+  std::optional<spec::ConsoleSize> console_size;
   Program program;
   std::vector<std::string> warnings;
 };

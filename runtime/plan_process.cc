@@ -334,9 +334,6 @@ Result<ExecPlan> make_exec_plan(const spec::Process &process, const spec::Config
   if (!options.no_new_keyring) {
     plan.steps.push_back({"process", JoinSessionKeyring{"_ses." + options.id, 0, process.selinux_label}});
   }
-  if (process.terminal) {
-    plan.steps.push_back({"process.terminal", SetupConsole{.size = process.console_size, .dev_console = false}});
-  }
   const ProcessContext context{
       .config = &config, .host = &host, .seccomp = options.seccomp, .defer_seccomp = options.defer_seccomp};
   ProcessSteps made = TRY(make_process_steps(process, context));
@@ -350,6 +347,7 @@ Result<ExecPlan> make_exec_plan(const spec::Process &process, const spec::Config
     plan.seccomp_listener_metadata = config.linux_.seccomp->listener_metadata;
   }
   plan.terminal = process.terminal;
+  plan.console_size = process.console_size;
   plan.program = Program{.args = process.args,
                          .env = make_environment(process.env, 0),
                          .uid = process.user.uid,

@@ -355,15 +355,15 @@ struct Lines {
   }
 
   void add(const CgroupPlan &cgroup) {
-    constexpr std::array<std::string_view, 3> managers = {"none", "cgroupfs", "systemd"};
-    const std::string_view manager = managers[static_cast<std::size_t>(cgroup.manager)];
-    if (cgroup.directories.empty()) add("linux.cgroupsPath", fmt::format("cgroup by {}", manager));
+    constexpr std::array<std::string_view, 3> drivers = {"none", "cgroupfs", "systemd"};
+    const std::string_view driver = drivers[static_cast<std::size_t>(cgroup.driver)];
+    if (cgroup.directories.empty()) add("linux.cgroupsPath", fmt::format("cgroup by {}", driver));
     for (const CgroupDirectory &directory : cgroup.directories) {
-      add("linux.cgroupsPath", fmt::format("cgroup {} by {}", directory.path, manager));
+      add("linux.cgroupsPath", fmt::format("cgroup {} by {}", directory.path, driver));
     }
     for (const CgroupWrite &write : cgroup.writes) {
-      const std::string_view where =
-          write.hierarchy < cgroup.directories.size() ? cgroup.directories[write.hierarchy].path : "";
+      const string where =
+          write.hierarchy < cgroup.directories.size() ? cgroup.directories[write.hierarchy].path : string();
       add(write.field, fmt::format("write {}/{} = {}", where, write.file, write.value));
     }
     if (!cgroup.has_device_rules) return;
@@ -417,9 +417,13 @@ string describe(const Plan &plan) {
 
 string describe(const ExecPlan &plan) {
   Lines lines;
-  if (plan.oom_score_adj)
+  if (plan.oom_score_adj) {
     lines.add("process.oomScoreAdj", fmt::format("write oom_score_adj = {}", *plan.oom_score_adj));
+  }
   lines.add(plan.outer_rlimits);
+  if (plan.terminal) {
+    lines.add("process.terminal", describe(Action(SetupConsole{.size = plan.console_size, .dev_console = false})));
+  }
   lines.add(plan.steps);
   lines.add(plan.program, plan.warnings);
   return std::move(lines.out);

@@ -38,8 +38,8 @@ std::string_view environment_value(const std::vector<std::string> &env, std::str
 
 constexpr std::size_t max_passwd_bytes = 1 << 20;
 
-// The sixth field of the first line of the container's /etc/passwd with this uid, or "/". The file is the image's: it may
-// be a FIFO, a link or a device (CVE-2024-9676), so only a regular file of sane size is read, inside the root.
+// The sixth field of the first line of the container's /etc/passwd with this uid, or "/". The file is the image's: it
+// may be a FIFO, a link or a device (CVE-2024-9676), so only a regular file of sane size is read, inside the root.
 std::string find_home(const kernel::Fd &root, std::uint32_t uid) {
   const Result<kernel::Fd> file = kernel::open_in_root(root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return "/";
@@ -109,7 +109,7 @@ struct Apply {
 
   Status operator()(const SetupConsole &step) {
     Terminal terminal = TRY(open_terminal(setup.root, step.size));
-    if (setup.rootfs != nullptr) {
+    if (setup.rootfs != nullptr && step.dev_console) {
       const kernel::Fd console = TRY(kernel::open_tree(terminal.slave, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
       TRY(attach(console, "/dev/console", false, *setup.rootfs));
     }
@@ -125,7 +125,8 @@ struct Apply {
 
   Status operator()(const RunHooks &step) {
     if (step.kind == RunHooks::Kind::prestart || step.kind == RunHooks::Kind::create_runtime) {
-      TRY(say(setup.sync, Word::hooks, static_cast<std::int32_t>(step.kind)));  // they belong to the runtime's namespaces
+      TRY(say(setup.sync, Word::hooks,
+              static_cast<std::int32_t>(step.kind)));  // they belong to the runtime's namespaces
       return hear_go_on(setup.sync);
     }
     setup.state.pid = kernel::getpid();
@@ -141,7 +142,9 @@ struct Apply {
       if (!changed && !setup.cwd_denied) return changed;
     }
     if (step.may_be_denied) return {};  // the user is not who the program will be yet
-    setup.executable = TRY(find_executable(setup.program));
+    Result<std::string> executable = find_executable(setup.program);
+    setup.executable_failed = !executable;
+    setup.executable = TRY(std::move(executable));
     // The change of user may have cleared it, root keeps it: from here on the container outlives the runtime.
     return kernel::set_pdeathsig(0);
   }
@@ -176,12 +179,13 @@ void log_step(const cli::Log &log, const Step &step, const Status &done, std::ch
 Status apply_steps(std::span<const Step> steps, ProcessSetup &setup) {
   const bool log_all = cli::enabled(setup.log, cli::Level::Debug);
   for (const Step &step : steps) {
-    if (setup.rootfs != nullptr) setup.rootfs->step = static_cast<std::size_t>(&step - setup.rootfs->plan->steps.data());
+    if (setup.rootfs != nullptr)
+      setup.rootfs->step = static_cast<std::size_t>(&step - setup.rootfs->plan->steps.data());
     const auto began = log_all ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
     const Status done = std::visit(Apply{setup}, step.action);
     if (log_all) log_step(setup.log, step, done, began);
-    // These two name the field themselves: the hook's own, or process.args.
-    const bool named = std::holds_alternative<RunHooks>(step.action);
+    // What names its field itself: the hook's own, or process.args.
+    const bool named = std::holds_alternative<RunHooks>(step.action) || setup.executable_failed;
     if (!done) return std::unexpected(named ? done.error() : in(step.field, done.error()));
   }
   return {};

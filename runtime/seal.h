@@ -1,9 +1,9 @@
 // A program that runs inside a container must not be a way to the host's binary (CVE-2019-5736).
 //
-// A process of the container that gets hold of /proc/PID/exe of the runtime could write to the file behind it once no one
-// runs it. So what enters a container runs from a read-only mount of the binary that is attached nowhere: opening it for
-// writing is EROFS, and no process can make that mount writable, because it is in no mount namespace. It costs one exec of
-// a static binary. Where mounts are not allowed (no privileges) a sealed memfd takes its place.
+// A process of the container that gets hold of /proc/PID/exe of the runtime could write to the file behind it once no
+// one runs it. So what enters a container runs from a read-only mount of the binary that is attached nowhere: opening
+// it for writing is EROFS, and no process can make that mount writable, because it is in no mount namespace. It costs
+// one exec of a static binary. Where mounts are not allowed (no privileges) a sealed memfd takes its place.
 #pragma once
 
 #include "spec/error.h"

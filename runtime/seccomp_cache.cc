@@ -34,8 +34,8 @@ Status write_program(const kernel::Fd &directory, const std::string &key, const 
   const std::string temporary = "." + key + "." + std::to_string(::getpid());
   {
     const kernel::Fd file = TRY(kernel::openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    const Status written = kernel::write_all(file, {reinterpret_cast<const char *>(program.filter.data()),
-                                                    program.filter.size() * sizeof(sock_filter)});
+    const Status written = kernel::write_all(
+        file, {reinterpret_cast<const char *>(program.filter.data()), program.filter.size() * sizeof(sock_filter)});
     if (!written) {
       (void)kernel::unlinkat(directory, temporary);
       return written;

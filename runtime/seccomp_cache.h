@@ -9,9 +9,9 @@
 
 namespace skiff {
 
-// The program of this profile, from the cache or compiled now and put there; empty without a profile. A cache that cannot
-// be read or written, or holds something else, costs time and is no error. The directory is the owner's alone (0700), as
-// the key is no signature.
+// The program of this profile, from the cache or compiled now and put there; empty without a profile. A cache that
+// cannot be read or written, or holds something else, costs time and is no error. The directory is the owner's alone
+// (0700), as the key is no signature.
 [[nodiscard]] Result<std::optional<SeccompProgram>> load_seccomp(const std::string &root,
                                                                  const std::optional<spec::Seccomp> &seccomp);
 

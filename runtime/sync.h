@@ -1,4 +1,5 @@
-// What the parent and its children say to each other while a process is made: small messages over one SOCK_SEQPACKET pair.
+// What the parent and its children say to each other while a process is made: small messages over one SOCK_SEQPACKET
+// pair.
 //
 //   child to parent                             parent's answer
 //   pid       the relay has cloned init         none; the relay ends
@@ -8,7 +9,8 @@
 //   failed    an Error                          none; the child ends
 //   (end)     the program runs, or it died      the exit status tells
 //
-// A child that needs something done from outside first (id maps, a v1 cgroup) waits for one go_on at its very beginning.
+// A child that needs something done from outside first (id maps, a v1 cgroup) waits for one go_on at its very
+// beginning.
 #pragma once
 
 #include <cstdint>

@@ -54,14 +54,14 @@ template <class T>
 
 }  // namespace skiff
 
-// The value of a Result, or a return of its error from the function around it. The counter keeps a TRY inside a TRY from
-// shadowing its name.
+// The value of a Result, or a return of its error from the function around it. The counter keeps a TRY inside a TRY
+// from shadowing its name.
 #define TRY(expression) TRY_AS_(expression, TRY_JOIN_(try_result_, __COUNTER__))
 #define TRY_JOIN_(prefix, number) TRY_JOIN_AGAIN_(prefix, number)
 #define TRY_JOIN_AGAIN_(prefix, number) prefix##number
-#define TRY_AS_(expression, name)                                  \
-  ({                                                               \
-    auto name = (expression);                                      \
-    if (!name) return std::unexpected(std::move(name).error());    \
-    *std::move(name);                                              \
+#define TRY_AS_(expression, name)                               \
+  ({                                                            \
+    auto name = (expression);                                   \
+    if (!name) return std::unexpected(std::move(name).error()); \
+    *std::move(name);                                           \
   })

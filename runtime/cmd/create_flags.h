@@ -9,11 +9,16 @@
 namespace skiff {
 
 inline constexpr std::array<cli::FlagSpec, 8> create_flags = {{
-    {.name = "bundle", .letter = 'b', .value = "DIR", .text = "the bundle's directory, instead of the working directory"},
+    {.name = "bundle",
+     .letter = 'b',
+     .value = "DIR",
+     .text = "the bundle's directory, instead of the working directory"},
     {.name = "console-socket", .value = "FILE", .text = "unix socket that receives the terminal's master"},
     {.name = "pidfd-socket", .value = "FILE", .text = "unix socket that receives a pidfd of the init process"},
     {.name = "pid-file", .value = "FILE", .text = "write the init process's pid to this file"},
-    {.name = "no-pivot", .kind = cli::Kind::Bool, .text = "move the root instead of pivot_root(2), for a rootfs on a ramdisk"},
+    {.name = "no-pivot",
+     .kind = cli::Kind::Bool,
+     .text = "move the root instead of pivot_root(2), for a rootfs on a ramdisk"},
     {.name = "no-new-keyring", .kind = cli::Kind::Bool, .text = "keep the caller's session keyring"},
     {.name = "preserve-fds", .kind = cli::Kind::Uint32, .value = "N", .text = "pass on N more descriptors, from 3 up"},
     {.name = "no-subreaper", .kind = cli::Kind::Bool, .text = "accepted for runc's callers", .hidden = true},

@@ -8,7 +8,9 @@ namespace skiff {
 namespace {
 
 constexpr std::array<cli::FlagSpec, 1> flags = {{
-    {.name = "force", .letter = 'f', .kind = cli::Kind::Bool,
+    {.name = "force",
+     .letter = 'f',
+     .kind = cli::Kind::Bool,
      .text = "kill what still runs; a container that does not exist is no error"},
 }};
 
@@ -23,8 +25,8 @@ Status check_stopped(const Container &container) {
 
 Result<int> run(const Context &context) {
   const bool force = context.flags().boolean("force");
-  Result<Container> container = force ? Container::load_any(context.root, context.id())
-                                      : Container::load(context.root, context.id());
+  Result<Container> container =
+      force ? Container::load_any(context.root, context.id()) : Container::load(context.root, context.id());
   if (!container) {
     if (force && container.error().text.ends_with("does not exist")) return 0;
     return std::unexpected(std::move(container).error());

@@ -1,10 +1,11 @@
+#include "runtime/events.h"
+
 #include <fmt/format.h>
 
 #include <chrono>
 
 #include "runtime/cmd/command.h"
 #include "runtime/container.h"
-#include "runtime/events.h"
 
 namespace skiff {
 namespace {
@@ -12,7 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::array<cli::FlagSpec, 2> flags = {{
-    {.name = "interval", .kind = cli::Kind::Duration, .value = "TIME", .text = "time between two lines of statistics",
+    {.name = "interval",
+     .kind = cli::Kind::Duration,
+     .value = "TIME",
+     .text = "time between two lines of statistics",
      .initial = "5s"},
     {.name = "stats", .kind = cli::Kind::Bool, .text = "print the statistics once and end"},
 }};
@@ -28,7 +32,8 @@ Result<int> run(const Context &context) {
     TRY(print_statistics(container.record.id, cgroup));
   } else {
     const auto interval = std::chrono::duration_cast<milliseconds>(*context.flags().duration("interval"));
-    if (interval.count() <= 0) return fail("--interval: it must be longer than 0", "for one line only there is --stats");
+    if (interval.count() <= 0)
+      return fail("--interval: it must be longer than 0", "for one line only there is --stats");
     TRY(follow_events(container.record.id, cgroup, TRY(container.open_init(proc)), interval));
   }
   return 0;

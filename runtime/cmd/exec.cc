@@ -22,10 +22,18 @@ constexpr std::array<cli::FlagSpec, 18> flags = {{
     {.name = "console-socket", .value = "FILE", .text = "unix socket that receives the terminal's master"},
     {.name = "pidfd-socket", .value = "FILE", .text = "unix socket that receives a pidfd of the process"},
     {.name = "cwd", .value = "DIR", .text = "the working directory in the container"},
-    {.name = "env", .letter = 'e', .kind = Kind::Strings, .value = "NAME=VALUE", .text = "set a variable; repeat for more"},
+    {.name = "env",
+     .letter = 'e',
+     .kind = Kind::Strings,
+     .value = "NAME=VALUE",
+     .text = "set a variable; repeat for more"},
     {.name = "tty", .letter = 't', .kind = Kind::Bool, .text = "give the process a terminal"},
     {.name = "user", .letter = 'u', .value = "UID[:GID]", .text = "run as this user, by number"},
-    {.name = "additional-gids", .letter = 'g', .kind = Kind::Integers, .value = "GID", .text = "one more group; repeat for more"},
+    {.name = "additional-gids",
+     .letter = 'g',
+     .kind = Kind::Integers,
+     .value = "GID",
+     .text = "one more group; repeat for more"},
     {.name = "process", .letter = 'p', .value = "FILE", .text = "take the whole process from this JSON file"},
     {.name = "detach", .letter = 'd', .kind = Kind::Bool, .text = "return as soon as the program runs"},
     {.name = "pid-file", .value = "FILE", .text = "write the process's pid to this file"},
@@ -34,16 +42,18 @@ constexpr std::array<cli::FlagSpec, 18> flags = {{
     {.name = "no-new-privs", .kind = Kind::Bool, .text = "set no_new_privs"},
     {.name = "cap", .letter = 'c', .kind = Kind::Strings, .value = "CAP", .text = "add a capability; repeat for more"},
     {.name = "preserve-fds", .kind = Kind::Uint32, .value = "N", .text = "pass on N more descriptors, from 3 up"},
-    {.name = "cgroup", .kind = Kind::Strings, .value = "[CTRL:]PATH", .text = "run in a cgroup below the container's own"},
+    {.name = "cgroup",
+     .kind = Kind::Strings,
+     .value = "[CTRL:]PATH",
+     .text = "run in a cgroup below the container's own"},
     {.name = "ignore-paused", .kind = Kind::Bool, .text = "do not refuse a paused container"},
     {.name = "no-subreaper", .kind = Kind::Bool, .text = "accepted for runc's callers", .hidden = true},
 }};
 
 Result<spec::Process> load_process(const std::string &path) {
   spec::ParsedProcess parsed = spec::parse_process(TRY(in("--process", read_document(path))));
-  std::vector<spec::Finding> rules = spec::check(parsed.process, "");
-  parsed.findings.insert(parsed.findings.end(), rules.begin(), rules.end());
-  if (!parsed.findings.empty()) return std::unexpected(spec::findings_error(path, parsed.findings));
+  const std::vector<spec::Finding> findings = spec::check(parsed);
+  if (!findings.empty()) return std::unexpected(spec::findings_error(path, findings));
   return std::move(parsed.process);
 }
 
@@ -75,8 +85,9 @@ void add_capabilities(const std::vector<std::string_view> &names, spec::Process 
 
 // The container's own process with what the command line says otherwise.
 Result<spec::Process> make_process(const Context &context, const spec::Config &config) {
-  if (!config.process) return fail("the container has no process to take user, environment and capabilities from",
-                                   "give all of it with --process FILE");
+  if (!config.process)
+    return fail("the container has no process to take user, environment and capabilities from",
+                "give all of it with --process FILE");
   spec::Process process = *config.process;
   const auto &words = context.invocation.positionals;
   process.args.assign(words.begin() + 1, words.end());

@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
 #include "runtime/cmd/command.h"
+#include "runtime/container.h"
 #include "runtime/output.h"
 #include "runtime/user_name.h"
-#include "runtime/container.h"
 
 namespace skiff {
 namespace {
 
 constexpr std::array<cli::FlagSpec, 2> flags = {{
-    {.name = "format", .letter = 'f', .value = "FORMAT", .text = "how to print them", .choices = "table|json",
+    {.name = "format",
+     .letter = 'f',
+     .value = "FORMAT",
+     .text = "how to print them",
+     .choices = "table|json",
      .initial = "table"},
     {.name = "quiet", .letter = 'q', .kind = cli::Kind::Bool, .text = "print the ids only"},
 }};

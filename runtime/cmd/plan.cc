@@ -4,15 +4,18 @@
 
 #include "runtime/bundle.h"
 #include "runtime/cmd/command.h"
-#include "runtime/output.h"
 #include "runtime/host_probe.h"
+#include "runtime/output.h"
 #include "runtime/plan_text.h"
 
 namespace skiff {
 namespace {
 
 constexpr std::array<cli::FlagSpec, 4> flags = {{
-    {.name = "bundle", .letter = 'b', .value = "DIR", .text = "the bundle's directory, as an alternative to the argument"},
+    {.name = "bundle",
+     .letter = 'b',
+     .value = "DIR",
+     .text = "the bundle's directory, as an alternative to the argument"},
     {.name = "no-pivot", .kind = cli::Kind::Bool, .text = "plan for create --no-pivot"},
     {.name = "no-new-keyring", .kind = cli::Kind::Bool, .text = "plan for create --no-new-keyring"},
     {.name = "preserve-fds", .kind = cli::Kind::Uint32, .value = "N", .text = "plan for create --preserve-fds N"},
@@ -20,7 +23,7 @@ constexpr std::array<cli::FlagSpec, 4> flags = {{
 
 Result<int> run(const Context &context) {
   const auto &words = context.invocation.positionals;
-  const Bundle bundle = TRY(load_checked_bundle(words.empty() ? context.flag("bundle") : std::string(words.front())));
+  const Bundle bundle = TRY(load_bundle(words.empty() ? context.flag("bundle") : std::string(words.front())));
   Host host = TRY(read_host());
   host.privileged = true;  // what root would do: reading a plan needs no privilege
   const Plan plan = TRY(make_plan(bundle.config, host,

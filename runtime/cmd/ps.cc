@@ -10,7 +10,11 @@ namespace skiff {
 namespace {
 
 constexpr std::array<cli::FlagSpec, 1> flags = {{
-    {.name = "format", .letter = 'f', .value = "FORMAT", .text = "how to print them", .choices = "table|json",
+    {.name = "format",
+     .letter = 'f',
+     .value = "FORMAT",
+     .text = "how to print them",
+     .choices = "table|json",
      .initial = "table"},
 }};
 

@@ -24,8 +24,7 @@ constexpr auto flags = [] {
 
 void run_poststart(const Created &created, const cli::Log &log) {
   const std::string state = spec::print_hook_state(created.container.state(spec::ContainerStatus::running));
-  for (const Error &error :
-       run_all_hooks(RunHooks::Kind::poststart, created.bundle.config.hooks.poststart, state)) {
+  for (const Error &error : run_all_hooks(RunHooks::Kind::poststart, created.bundle.config.hooks.poststart, state)) {
     cli::warning(log, error.message());
   }
 }

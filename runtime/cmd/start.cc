@@ -11,8 +11,8 @@ namespace {
 Status check_created(const Container &container, spec::ContainerStatus status) {
   if (status == spec::ContainerStatus::created) return {};
   if (status == spec::ContainerStatus::stopped) {
-    return fail("cannot start a container that has stopped", fmt::format("`skiff delete {}` it and create it again",
-                                                                         container.record.id));
+    return fail("cannot start a container that has stopped",
+                fmt::format("`skiff delete {}` it and create it again", container.record.id));
   }
   return fail(fmt::format("cannot start a container in the {} state", spec::status_name(status)),
               "only a created container can be started, once");
@@ -24,9 +24,8 @@ Result<int> run(const Context &context) {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   TRY(check_created(container, TRY(container.process_status(proc))));
   TRY(open_gate(container.directory()));
-  const spec::Hooks hooks = container.record.has_late_hooks
-                                ? spec::parse_config(TRY(container.read_config())).config.hooks
-                                : spec::Hooks{};
+  const spec::Hooks hooks =
+      container.record.has_late_hooks ? spec::parse_config(TRY(container.read_config())).config.hooks : spec::Hooks{};
   const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::running));
   for (const Error &error : run_all_hooks(RunHooks::Kind::poststart, hooks.poststart, state)) {
     cli::warning(context.log, error.message());

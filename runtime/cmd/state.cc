@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "runtime/cmd/command.h"
-#include "runtime/output.h"
 #include "runtime/container.h"
+#include "runtime/output.h"
 
 namespace skiff {
 namespace {

@@ -12,31 +12,50 @@ namespace {
 using cli::Kind;
 
 constexpr std::array<cli::FlagSpec, 20> flags = {{
-    {.name = "resources", .letter = 'r', .value = "FILE", .text = "take linux.resources from this JSON file, - for stdin"},
+    {.name = "resources",
+     .letter = 'r',
+     .value = "FILE",
+     .text = "take linux.resources from this JSON file, - for stdin"},
     {.name = "blkio-weight", .kind = Kind::Uint32, .value = "WEIGHT", .text = "block I/O weight, 10 to 1000"},
     {.name = "cpu-period", .kind = Kind::Unsigned, .value = "US", .text = "CPU period in microseconds"},
-    {.name = "cpu-quota", .kind = Kind::Integer, .value = "US", .text = "CPU time in each period in microseconds, -1 for no limit"},
+    {.name = "cpu-quota",
+     .kind = Kind::Integer,
+     .value = "US",
+     .text = "CPU time in each period in microseconds, -1 for no limit"},
     {.name = "cpu-burst", .kind = Kind::Unsigned, .value = "US", .text = "CPU time beyond the quota in microseconds"},
     {.name = "cpu-share", .kind = Kind::Unsigned, .value = "SHARES", .text = "CPU shares"},
     {.name = "cpu-rt-period", .kind = Kind::Unsigned, .value = "US", .text = "realtime period in microseconds"},
-    {.name = "cpu-rt-runtime", .kind = Kind::Integer, .value = "US", .text = "realtime time in each period in microseconds"},
+    {.name = "cpu-rt-runtime",
+     .kind = Kind::Integer,
+     .value = "US",
+     .text = "realtime time in each period in microseconds"},
     {.name = "cpuset-cpus", .value = "LIST", .text = "processors to use, such as 0-3,7"},
     {.name = "cpuset-mems", .value = "LIST", .text = "memory nodes to use"},
     {.name = "cpu-idle", .kind = Kind::Integer, .value = "0|1", .text = "run only when nothing else would"},
     {.name = "memory", .kind = Kind::Size, .value = "BYTES", .text = "memory limit, -1 for none"},
-    {.name = "memory-reservation", .kind = Kind::Size, .value = "BYTES", .text = "memory that is left alone under pressure"},
+    {.name = "memory-reservation",
+     .kind = Kind::Size,
+     .value = "BYTES",
+     .text = "memory that is left alone under pressure"},
     {.name = "memory-swap", .kind = Kind::Size, .value = "BYTES", .text = "memory and swap together, -1 for no limit"},
     {.name = "pids-limit", .kind = Kind::Integer, .value = "N", .text = "most processes, -1 for no limit"},
     {.name = "l3-cache-schema", .value = "SCHEMA", .text = "L3 cache schema of Intel RDT", .hidden = true},
     {.name = "mem-bw-schema", .value = "SCHEMA", .text = "memory bandwidth schema of Intel RDT", .hidden = true},
-    {.name = "kernel-memory", .kind = Kind::Size, .text = "accepted for runc's callers, without effect", .hidden = true},
-    {.name = "kernel-memory-tcp", .kind = Kind::Size, .text = "accepted for runc's callers, without effect", .hidden = true},
+    {.name = "kernel-memory",
+     .kind = Kind::Size,
+     .text = "accepted for runc's callers, without effect",
+     .hidden = true},
+    {.name = "kernel-memory-tcp",
+     .kind = Kind::Size,
+     .text = "accepted for runc's callers, without effect",
+     .hidden = true},
     {.name = "no-subreaper", .kind = Kind::Bool, .text = "accepted for runc's callers", .hidden = true},
 }};
 
 Result<spec::Resources> read_resources(const std::string &path) {
   spec::ParsedResources parsed = spec::parse_resources(TRY(in("--resources", read_document(path))));
-  if (!parsed.findings.empty()) return std::unexpected(spec::findings_error("--resources", parsed.findings));
+  const std::vector<spec::Finding> findings = spec::check(parsed);
+  if (!findings.empty()) return std::unexpected(spec::findings_error("--resources", findings));
   return std::move(parsed.resources);
 }
 
@@ -88,8 +107,7 @@ Result<int> run(const Context &context) {
   const Host host = TRY(read_host());
   const std::vector<CgroupDirectory> directories = match_cgroup_directories(container.record.cgroup_paths, host);
   const Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
-  TRY(cgroup.apply_limits(
-      TRY(make_cgroup_writes(resources, directories, host.cgroups == Host::Cgroups::unified))));
+  TRY(cgroup.apply_limits(TRY(make_cgroup_writes(resources, directories, host.cgroups == Host::Cgroups::unified))));
   return 0;
 }
 

@@ -19,7 +19,5 @@ using KeyId = int32_t;
 // Adds bits to what KEYCTL_DESCRIBE shows.
 [[nodiscard]] Status add_key_permissions(KeyId key, uint32_t permissions);
 
-// KEY_USR_SEARCH: the owner may find the keyring again, as a later exec into the container does.
-inline constexpr uint32_t key_user_search = 0x00080000;
 
 }  // namespace skiff::kernel

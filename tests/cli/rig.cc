@@ -24,11 +24,13 @@ void make_rootfs(const std::string &path) {
     fs::create_directories(path + "/" + name);
   }
   fs::copy_file(busybox, path + "/bin/busybox");
-  for (const char *name : {"sh", "cat", "echo", "ls", "id", "sleep", "true", "false", "stat", "mount", "hostname", "env",
-                           "tty", "ps", "kill", "touch", "mkdir", "rm", "test", "readlink", "grep", "wc", "dd", "head",
-                           "tail", "stty", "umask", "chmod", "ln", "mknod", "ip", "nproc", "nice", "date", "tr", "sed",
-                           "cut", "od", "find", "sysctl", "unshare", "mountpoint", "realpath", "seq", "sort", "cmp",
-                           "printf", "uname", "setsid", "trap", "awk", "chown", "cp", "mv", "dmesg", "ionice"}) {
+  for (const char *name :
+       {"sh",       "cat",        "echo",     "ls",   "id",    "sleep", "true",   "false", "stat",   "mount",
+        "hostname", "env",        "tty",      "ps",   "kill",  "touch", "mkdir",  "rm",    "test",   "readlink",
+        "grep",     "wc",         "dd",       "head", "tail",  "stty",  "umask",  "chmod", "ln",     "mknod",
+        "ip",       "nproc",      "nice",     "date", "tr",    "sed",   "cut",    "od",    "find",   "sysctl",
+        "unshare",  "mountpoint", "realpath", "seq",  "sort",  "cmp",   "printf", "uname", "setsid", "trap",
+        "awk",      "chown",      "cp",       "mv",   "dmesg", "ionice"}) {
     fs::create_symlink("busybox", path + "/bin/" + name);
   }
   write_file(path + "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n");
@@ -167,8 +169,8 @@ Outcome run_program(const std::vector<std::string> &words, const std::string &in
   while (out.read.valid() || err.read.valid()) {
     std::array<pollfd, 2> fds = {{{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}}};
     (void)kernel::poll(fds, kernel::forever);
-    for (auto [fd, text, ready] : {std::tuple{&out.read, &outcome.out, fds[0].revents},
-                                   std::tuple{&err.read, &outcome.err, fds[1].revents}}) {
+    for (auto [fd, text, ready] :
+         {std::tuple{&out.read, &outcome.out, fds[0].revents}, std::tuple{&err.read, &outcome.err, fds[1].revents}}) {
       if (ready == 0) continue;
       std::array<char, 65536> buffer{};
       const Result<std::size_t> got = kernel::read_some(*fd, buffer);
@@ -201,7 +203,8 @@ bool wait_for_file(const std::string &path, std::chrono::milliseconds patience) 
   const std::string directory = fs::path(path).parent_path();
   if (::inotify_add_watch(watch.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE) < 0) return false;
   while (!fs::exists(path)) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
     const Result<bool> ready = kernel::wait_readable(watch, left);
     if (!ready || !*ready) return fs::exists(path);

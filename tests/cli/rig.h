@@ -19,8 +19,8 @@ struct Outcome {
   std::string err;
 };
 
-// Runs a program to its end and keeps what it writes. `input` is its stdin. A program that leaves a child with its stdout
-// is waited for until that child closes it.
+// Runs a program to its end and keeps what it writes. `input` is its stdin. A program that leaves a child with its
+// stdout is waited for until that child closes it.
 [[nodiscard]] Outcome run_program(const std::vector<std::string> &words, const std::string &input = "");
 
 // The program under test: $SKIFF, or the one of this build.
@@ -28,8 +28,8 @@ struct Outcome {
 
 class Rig {
  public:
-  // A bundle with a busybox rootfs and a config of ours that runs `sh -c true` without a terminal in new pid, mount, ipc,
-  // uts, network and cgroup namespaces.
+  // A bundle with a busybox rootfs and a config of ours that runs `sh -c true` without a terminal in new pid, mount,
+  // ipc, uts, network and cgroup namespaces.
   Rig();
   Rig(const Rig &) = delete;
   Rig &operator=(const Rig &) = delete;
@@ -68,8 +68,10 @@ class Rig {
 [[nodiscard]] std::string read_file(const std::string &path);
 void write_file(const std::string &path, const std::string &text);
 
-// Waits until the container's file in the rootfs exists: how a container tells a test how far it is. Polls with inotify.
-[[nodiscard]] bool wait_for_file(const std::string &path, std::chrono::milliseconds patience = std::chrono::seconds(20));
+// Waits until the container's file in the rootfs exists: how a container tells a test how far it is. Polls with
+// inotify.
+[[nodiscard]] bool wait_for_file(const std::string &path,
+                                 std::chrono::milliseconds patience = std::chrono::seconds(20));
 // Waits for the end of a process that is no child of ours.
 [[nodiscard]] bool wait_for_end(int pid, std::chrono::milliseconds patience = std::chrono::seconds(20));
 

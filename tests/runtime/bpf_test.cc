@@ -17,7 +17,6 @@ namespace {
 
 using spec::Seccomp;
 using spec::SeccompAction;
-using spec::SeccompArg;
 using spec::SeccompOperator;
 using spec::SeccompSyscall;
 

@@ -6,7 +6,7 @@
 namespace skiff {
 namespace {
 
-using Manager = CgroupPlan::Manager;
+using Driver = CgroupPlan::Driver;
 
 Host v2_host(std::string own = "/") {
   Host host;
@@ -42,7 +42,7 @@ spec::Config with(const spec::Resources &resources) {
 
 // "file=value" a line, '?' where a missing file is no error, '~' where the order is the kernel's to say.
 std::string writes(const spec::Resources &resources, const Host &host) {
-  const auto plan = make_cgroup_plan(with(resources), host, "box", Manager::cgroupfs);
+  const auto plan = make_cgroup_plan(with(resources), host, "box", Driver::cgroupfs);
   if (!plan) return "error: " + plan.error().message();
   std::string out;
   for (const CgroupWrite &write : plan->writes) {
@@ -57,7 +57,7 @@ std::string writes(const spec::Resources &resources, const Host &host) {
 std::string first_path(const std::string &cgroups_path, const Host &host) {
   spec::Config config;
   config.linux_.cgroups_path = cgroups_path;
-  const auto plan = make_cgroup_plan(config, host, "box", Manager::cgroupfs);
+  const auto plan = make_cgroup_plan(config, host, "box", Driver::cgroupfs);
   return plan ? plan->directories.front().path : "error: " + plan.error().message();
 }
 
@@ -110,7 +110,7 @@ TEST(CgroupPath, SystemdsFormIsAnErrorThatSaysWhatToDo) {
 }
 
 TEST(CgroupPlan, JoinsEveryKnownHierarchyOfV1AndTheUnifiedOneIfItCan) {
-  const auto plan = make_cgroup_plan({}, hybrid_host(), "box", Manager::cgroupfs);
+  const auto plan = make_cgroup_plan({}, hybrid_host(), "box", Driver::cgroupfs);
   ASSERT_TRUE(plan) << plan.error().message();
   ASSERT_EQ(plan->directories.size(), 9U);  // all but name=other
   EXPECT_EQ(plan->directories[0].controllers, std::vector<std::string>{"freezer"});
@@ -121,7 +121,7 @@ TEST(CgroupPlan, JoinsEveryKnownHierarchyOfV1AndTheUnifiedOneIfItCan) {
 }
 
 TEST(CgroupPlan, DisabledHasNothing) {
-  const auto plan = make_cgroup_plan(with(memory(1 << 20, {})), v2_host(), "box", Manager::disabled);
+  const auto plan = make_cgroup_plan(with(memory(1 << 20, {})), v2_host(), "box", Driver::disabled);
   ASSERT_TRUE(plan);
   EXPECT_TRUE(plan->directories.empty());
   EXPECT_TRUE(plan->writes.empty());
@@ -129,7 +129,7 @@ TEST(CgroupPlan, DisabledHasNothing) {
 }
 
 TEST(CgroupPlan, ASystemdRequestSaysWhatToLeaveOut) {
-  const auto plan = make_cgroup_plan({}, v2_host(), "box", Manager::systemd);
+  const auto plan = make_cgroup_plan({}, v2_host(), "box", Driver::systemd);
   ASSERT_FALSE(plan);
   EXPECT_NE(plan.error().remedy.find("--systemd-cgroup"), std::string::npos);
 }
@@ -138,16 +138,16 @@ TEST(CgroupPlan, NamesTheControllersThatItsWritesNeed) {
   spec::Resources resources = memory(1 << 20, {});
   resources.pids = spec::Pids{.limit = 5};
   resources.unified = {{"cgroup.max.depth", "3"}, {"memory.high", "4096"}, {"io.max", "8:0 rbps=1\n8:16 rbps=2"}};
-  const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Manager::cgroupfs);
+  const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Driver::cgroupfs);
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_EQ(plan->needed_controllers, (std::vector<std::string>{"memory", "pids", "io"}));
 }
 
 TEST(CgroupPlan, HasNoDeviceRulesWithoutPrivileges) {
   Host host = v2_host();
-  EXPECT_TRUE(make_cgroup_plan({}, host, "box", Manager::cgroupfs)->has_device_rules);
+  EXPECT_TRUE(make_cgroup_plan({}, host, "box", Driver::cgroupfs)->has_device_rules);
   host.privileged = false;
-  EXPECT_FALSE(make_cgroup_plan({}, host, "box", Manager::cgroupfs)->has_device_rules);
+  EXPECT_FALSE(make_cgroup_plan({}, host, "box", Driver::cgroupfs)->has_device_rules);
 }
 
 // config-linux.md, "Cgroup ownership".
@@ -164,14 +164,14 @@ TEST(CgroupPlan, GivesTheCgroupToTheContainersRootOnlyWhereItIsMountedWritable) 
                     .options = {"nosuid"},
                     .uid_mappings = {},
                     .gid_mappings = {}}};
-  auto plan = make_cgroup_plan(config, v2_host(), "box", Manager::cgroupfs);
+  auto plan = make_cgroup_plan(config, v2_host(), "box", Driver::cgroupfs);
   ASSERT_TRUE(plan);
   EXPECT_TRUE(plan->delegate);
   EXPECT_EQ(plan->owner_uid, 100000U);
   EXPECT_EQ(plan->owner_gid, 200000U);
-  EXPECT_FALSE(make_cgroup_plan(config, hybrid_host(), "box", Manager::cgroupfs)->delegate) << "v1 is not safe";
+  EXPECT_FALSE(make_cgroup_plan(config, hybrid_host(), "box", Driver::cgroupfs)->delegate) << "v1 is not safe";
   config.mounts[0].options = {"ro"};
-  EXPECT_FALSE(make_cgroup_plan(config, v2_host(), "box", Manager::cgroupfs)->delegate);
+  EXPECT_FALSE(make_cgroup_plan(config, v2_host(), "box", Driver::cgroupfs)->delegate);
 }
 
 TEST(CgroupWritesV1, MemoryWithSwap) {
@@ -201,7 +201,7 @@ TEST(CgroupWritesV2, SwapWithoutOrBelowTheMemoryLimitIsAnError) {
 TEST(CgroupWritesV2, CheckBeforeUpdateNamesTheFileToLookAt) {
   spec::Resources resources = memory(1000, {});
   resources.memory->check_before_update = true;
-  const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Manager::cgroupfs);
+  const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Driver::cgroupfs);
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->writes.front().not_below, "memory.current");
 }
@@ -251,7 +251,7 @@ TEST(CgroupWrites, CpuBandwidth) {
 
 TEST(CgroupWritesV2, APeriodAloneKeepsTheQuota) {
   const spec::Resources resources = cpu([](spec::Cpu &it) { it.period = 10000; });
-  const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Manager::cgroupfs);
+  const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Driver::cgroupfs);
   ASSERT_TRUE(plan);
   EXPECT_TRUE(plan->writes.front().keep_first_word);
   EXPECT_EQ(plan->writes.front().value, "10000");

@@ -129,7 +129,7 @@ class CgroupTest : public testing::Test {
     spec::Config config;
     config.linux_.cgroups_path = name_;
     config.linux_.resources = resources;
-    auto made = make_cgroup_plan(config, host_, "test", CgroupPlan::Manager::cgroupfs);
+    auto made = make_cgroup_plan(config, host_, "test", CgroupPlan::Driver::cgroupfs);
     EXPECT_TRUE(made) << made.error().message();
     return made.value_or(CgroupPlan{});
   }

@@ -45,8 +45,8 @@ TEST(Hooks, HaveTheEnvironmentOfTheirConfigurationAndNoOther) {
 }
 
 TEST(Hooks, ThatFailAreNamedWithTheirLastWords) {
-  const Status done = run_hooks(RunHooks::Kind::create_runtime,
-                                {shell("exit 0"), shell("echo out; echo broken >&2; exit 3")}, "{}");
+  const Status done =
+      run_hooks(RunHooks::Kind::create_runtime, {shell("exit 0"), shell("echo out; echo broken >&2; exit 3")}, "{}");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message(), "hooks.createRuntime[1] (/bin/sh): exit status 3: out\nbroken");
 }
@@ -61,8 +61,8 @@ TEST(Hooks, AfterOneThatFailsDoNotRun) {
 // runtime.md, "Lifecycle": poststart and poststop hooks that fail do not keep the others from running.
 TEST(Hooks, OfTheKindsThatOnlyWarnAllRun) {
   const TemporaryDirectory directory;
-  const std::vector<Error> errors = run_all_hooks(
-      RunHooks::Kind::poststop, {shell("exit 1"), shell("touch " + directory.path() + "/second")}, "{}");
+  const std::vector<Error> errors =
+      run_all_hooks(RunHooks::Kind::poststop, {shell("exit 1"), shell("touch " + directory.path() + "/second")}, "{}");
   EXPECT_EQ(errors.size(), 1U);
   EXPECT_TRUE(kernel::faccessat(kernel::cwd, directory.path() + "/second", 0));
 }
@@ -87,9 +87,9 @@ TEST(Hooks, ThatCannotBeRunSayWhy) {
 
 TEST(Hooks, ThatLeaveADaemonBehindAreNotWaitedFor) {
   const TemporaryDirectory directory;
-  const Status done = run_hooks(
-      RunHooks::Kind::create_runtime,
-      {shell("(exec tail -f /dev/null) & echo $! > " + directory.path() + "/pid; exit 0")}, "{}");
+  const Status done =
+      run_hooks(RunHooks::Kind::create_runtime,
+                {shell("(exec tail -f /dev/null) & echo $! > " + directory.path() + "/pid; exit 0")}, "{}");
   EXPECT_TRUE(done) << done.error().message();
   const int daemon = std::stoi(read(directory.path() + "/pid"));
   EXPECT_TRUE(kernel::kill(daemon, SIGKILL));

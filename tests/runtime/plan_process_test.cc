@@ -295,6 +295,7 @@ TEST(PlanProcess, AnExecHasNoHooksAndNoMounts) {
   config.hooks.start_container = {{.path = "/bin/true", .args = {}, .env = {}, .timeout = {}}};
   spec::Process process = root_process();
   process.terminal = true;
+  process.console_size = spec::ConsoleSize{.height = 25, .width = 80};
   process.oom_score_adj = 7;
   process.selinux_label = "l";
   const Result<ExecPlan> made = make_exec_plan(process, config, {}, {.id = "c", .preserve_fds = 2});
@@ -303,7 +304,8 @@ TEST(PlanProcess, AnExecHasNoHooksAndNoMounts) {
   EXPECT_NE(find<LoadSeccomp>(made->steps), nullptr);
   EXPECT_EQ(find<JoinSessionKeyring>(made->steps)->name, "_ses.c");
   EXPECT_EQ(find<JoinSessionKeyring>(made->steps)->permissions, 0U);
-  EXPECT_FALSE(find<SetupConsole>(made->steps)->dev_console);
+  EXPECT_EQ(find<SetupConsole>(made->steps), nullptr);  // the caller's, before the steps
+  EXPECT_EQ(made->console_size->width, 80U);
   EXPECT_EQ(made->oom_score_adj, 7);
   EXPECT_EQ(made->program.preserved_fds, 2U);
   EXPECT_TRUE(made->terminal);

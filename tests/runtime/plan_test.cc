@@ -88,8 +88,8 @@ TEST(MakePlan, NamespacesAreJoinedUserFirstAndMountLast) {
     join_namespace(config, type, "/proc/7/ns/x");
   }
   const Plan made = plan(config);
-  std::vector<std::uint64_t> flags;
-  for (const Join &join : made.launch.joins) flags.push_back(join.flag);
+  std::vector<std::uint64_t> flags(made.launch.joins.size());
+  std::ranges::transform(made.launch.joins, flags.begin(), &Join::flag);
   const std::vector<std::uint64_t> expected = {CLONE_NEWUSER, CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWNET,
                                                CLONE_NEWPID,  CLONE_NEWCGROUP, 0x80,         CLONE_NEWNS};
   EXPECT_EQ(flags, expected);

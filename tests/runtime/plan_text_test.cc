@@ -190,9 +190,12 @@ TEST(PlanText, AnExecIsTextToo) {
   process.user.additional_gids = {7, 8};
   process.rlimits = {{.type = "RLIMIT_CORE", .hard = ~std::uint64_t{0}, .soft = 0}};
   process.oom_score_adj = 3;
+  process.terminal = true;
+  process.console_size = spec::ConsoleSize{.height = 25, .width = 80};
   const Result<ExecPlan> plan = make_exec_plan(process, spec::make_default_config(), {}, {.id = "c"});
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_EQ(describe(*plan), R"(process.oomScoreAdj                 write oom_score_adj = 3
+process.terminal                    open a terminal 80x25
 process                             join the session keyring _ses.c
 process                             start a session
 process.rlimits[0] (RLIMIT_CORE)    limit RLIMIT_CORE soft 0 hard unlimited

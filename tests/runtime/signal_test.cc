@@ -11,9 +11,17 @@ TEST(SignalName, IsANumberOrANameWithOrWithoutItsPrefix) {
     const char *text;
     int number;
   };
-  for (const auto &[text, number] :
-       {Case{"9", 9}, {"KILL", 9}, {"SIGKILL", 9}, {"sigterm", 15}, {"term", 15}, {"0", 0}, {"SIGIOT", SIGIOT},
-        {"RTMIN", SIGRTMIN}, {"SIGRTMIN+3", SIGRTMIN + 3}, {"rtmax-1", SIGRTMAX - 1}, {"64", 64}}) {
+  for (const auto &[text, number] : {Case{"9", 9},
+                                     {"KILL", 9},
+                                     {"SIGKILL", 9},
+                                     {"sigterm", 15},
+                                     {"term", 15},
+                                     {"0", 0},
+                                     {"SIGIOT", SIGIOT},
+                                     {"RTMIN", SIGRTMIN},
+                                     {"SIGRTMIN+3", SIGRTMIN + 3},
+                                     {"rtmax-1", SIGRTMAX - 1},
+                                     {"64", 64}}) {
     const Result<int> parsed = parse_signal(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(*parsed, number) << text;

@@ -24,8 +24,7 @@ TEST(Sync, AnErrorComesBackWithErrnoTextAndRemedy) {
 }
 
 TEST(Sync, AnErrorOfAnyLengthFitsOnePipeWrite) {
-  const std::string bytes =
-      make_message(Word::failed, Error{EIO, std::string(100000, 't'), std::string(100000, 'r')});
+  const std::string bytes = make_message(Word::failed, Error{EIO, std::string(100000, 't'), std::string(100000, 'r')});
   EXPECT_LE(bytes.size(), 4096U);
   ASSERT_TRUE(parse_message(bytes));
 }

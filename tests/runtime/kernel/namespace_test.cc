@@ -115,7 +115,7 @@ TEST(Keyring, ASessionGetsItsOwn) {
     NEED_OK(description);
     NEED(description->starts_with("keyring;"));
     NEED(description->ends_with(";_ses.skiff-test"));
-    NEED_OK(add_key_permissions(*key, key_user_search));
+    NEED_OK(add_key_permissions(*key, 0x00080000));
     return {};
   });
 }
