@@ -92,12 +92,17 @@ Result<Container> Container::load_any(const std::string &root, const std::string
   Result<Container> container = open(root, id);
   if (!container && container.error().number == ENOENT) return std::unexpected(missing(id));
   if (!container) return container;
-  Result<kernel::Fd> file = kernel::openat(container->directory_, "state.json", O_RDONLY);
-  if (!file && file.error().number == ENOENT) return container;
-  if (!file) return std::unexpected(std::move(file).error());
-  Result<spec::Record> record = spec::parse_record(TRY(kernel::read_all(*file, max_record_bytes)));
-  if (record) container->record = *std::move(record);
+  TRY(container->read_record());
   return container;
+}
+
+Status Container::read_record() {
+  const Result<kernel::Fd> file = kernel::openat(directory_, "state.json", O_RDONLY);
+  if (!file && file.error().number == ENOENT) return {};
+  if (!file) return std::unexpected(file.error());
+  Result<spec::Record> read = spec::parse_record(TRY(kernel::read_all(*file, max_record_bytes)));
+  if (read) record = *std::move(read);
+  return {};
 }
 
 Result<std::vector<std::string>> Container::list(const std::string &root) {
@@ -111,6 +116,12 @@ Result<std::vector<std::string>> Container::list(const std::string &root) {
 }
 
 Status Container::lock() { return kernel::flock(directory_, LOCK_EX); }
+
+Status Container::lock_and_reload() {
+  TRY(lock());
+  if (TRY(kernel::fstat(directory_)).st_nlink == 0) return std::unexpected(missing(record.id));
+  return read_record();
+}
 
 Status Container::unlock() { return kernel::flock(directory_, LOCK_UN); }
 

@@ -33,6 +33,8 @@ class Container {
 
   // Waits for other commands that change this container.
   [[nodiscard]] Status lock();
+  // The same, and then reads the record again: they may have changed it, or removed the container ("does not exist").
+  [[nodiscard]] Status lock_and_reload();
   [[nodiscard]] Status unlock();
   // Closes what a child has inherited: the lock belongs to every copy of the descriptor.
   void close();
@@ -61,6 +63,7 @@ class Container {
     record.id = std::move(id);
   }
   [[nodiscard]] static Result<Container> open(const std::string &root, const std::string &id);
+  [[nodiscard]] Status read_record();  // leaves the record as it is where the file is missing or torn
   kernel::Fd root_;
   kernel::Fd directory_;
 };

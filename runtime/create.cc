@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <time.h>
 
 #include <array>
@@ -53,6 +54,16 @@ void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
   for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
 }
 
+// Everybody who waits for the init process: the record, the pid file, the pidfd's socket.
+Status tell(const CreateRequest &request, Container &container, const Launched &launched) {
+  container.record.cgroup_paths = launched.cgroup.paths();
+  container.record.ready = true;
+  TRY(container.save());
+  if (!request.pid_file.empty()) TRY(write_pid_file(request.pid_file, launched.init.pid()));
+  if (!request.pidfd_socket.empty()) TRY(send_pidfd(request.pidfd_socket, launched.init.pidfd()));
+  return {};
+}
+
 Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Plan &plan, const Host &host,
                           Container &container, const cli::Log &log) {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
@@ -69,11 +80,12 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
                                   .console_socket = std::move(console),
                                   .gate = request.gate,
                                   .log = log}));
-  container.record.cgroup_paths = launched.cgroup.paths();
-  container.record.ready = true;
-  TRY(container.save());
-  if (!request.pid_file.empty()) TRY(write_pid_file(request.pid_file, launched.init.pid()));
-  if (!request.pidfd_socket.empty()) TRY(send_pidfd(request.pidfd_socket, launched.init.pidfd()));
+  if (const Status told = tell(request, container, launched); !told) {
+    launched.init = {};  // killed and reaped
+    (void)launched.cgroup.kill_all(SIGKILL);
+    (void)launched.cgroup.remove();  // the first error is the one to tell
+    return std::unexpected(told.error());
+  }
   return launched;
 }
 

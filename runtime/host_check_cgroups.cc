@@ -37,7 +37,7 @@ std::vector<spec::Resources> split_resources(const spec::Resources &all) {
 }
 
 Result<CgroupPlan> plan_for(const HostChecker &c, const spec::Config &config) {
-  return make_cgroup_plan(config, c.host(), "CONTAINER", CgroupPlan::Manager::cgroupfs);
+  return make_cgroup_plan(config, c.host(), "CONTAINER", CgroupPlan::Driver::cgroupfs);
 }
 
 // config-linux.md, "Unified": a controller that cannot be had is an error.

@@ -53,6 +53,11 @@ bool overlaps_on_host(const spec::IdMapping &one, const spec::IdMapping &other) 
          other.host_id < std::uint64_t{one.host_id} + one.size;
 }
 
+std::string host_ids(const spec::IdMapping &mapping) {
+  if (mapping.size == 1) return fmt::format("host id {} is", mapping.host_id);
+  return fmt::format("host ids {} to {} are", mapping.host_id, std::uint64_t{mapping.host_id} + mapping.size - 1);
+}
+
 // A mapping that is the container's in part only is common; one that shares no id with it shows nobody's files.
 void check_mount_mapping(HostChecker &c, std::size_t mount, const char *field,
                          const std::vector<spec::IdMapping> &mappings, const std::vector<spec::IdMapping> &container) {
@@ -60,8 +65,7 @@ void check_mount_mapping(HostChecker &c, std::size_t mount, const char *field,
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     if (std::ranges::any_of(container, [&](const auto &each) { return overlaps_on_host(mappings[i], each); })) continue;
     c.add(at("mounts", mount, field, i),
-          fmt::format("host ids {} to {} are not mapped in the user namespace: every file would be nobody's",
-                      mappings[i].host_id, std::uint64_t{mappings[i].host_id} + mappings[i].size - 1),
+          fmt::format("{} not mapped in the user namespace: every file would be nobody's", host_ids(mappings[i])),
           fmt::format("map to host ids that linux.{} has", field));
   }
 }
@@ -127,6 +131,9 @@ bool is_granted(const spec::IdMapping &mapping, const std::vector<Grant> &grants
   return true;
 }
 
+// login.defs(5), SUB_UID_MIN and SUB_GID_MIN: those below belong to the host's own users, and are nobody's to grant.
+constexpr std::uint32_t first_subordinate = 100000;
+
 struct Side {
   const char *field;    // uidMappings
   const char *program;  // newuidmap
@@ -155,11 +162,11 @@ void check_side(HostChecker &c, const Side &side, const std::vector<spec::IdMapp
     const spec::IdMapping &mapping = mappings[i];
     if (mapping.size == 0 || is_own(mapping) || is_granted(mapping, grants)) continue;
     const std::string name = user.name.empty() ? std::to_string(user.uid) : user.name;
-    c.add(
-        at("linux", side.field, i),
-        fmt::format("host ids {} to {} are not granted to {} in {}", mapping.host_id,
-                    std::uint64_t{mapping.host_id} + mapping.size - 1, name, side.file),
-        fmt::format("add the line {}:{}:{} there, or map to ids that it grants", name, mapping.host_id, mapping.size));
+    c.add(at("linux", side.field, i), fmt::format("{} not granted to {} in {}", host_ids(mapping), name, side.file),
+          mapping.host_id < first_subordinate
+              ? fmt::format("map to your own id, {}, or to ids that are granted there", side.own_id)
+              : fmt::format("add the line {}:{}:{} there, or map to ids that it grants", name, mapping.host_id,
+                            mapping.size));
   }
 }
 

@@ -2,6 +2,7 @@
 // prints.
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "runtime/cmd/command.h"
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/prctl.h"
+#include "runtime/kernel/process.h"
 #include "runtime/output.h"
 #include "runtime/seal.h"
 #include "runtime/version.h"
@@ -123,6 +125,8 @@ int end_with(const cli::Log &log, const Error &error, int code) {
 }
 
 int main(std::span<char *> words) {
+  // A hook that does not read its state, a child that has died: both are answers (EPIPE), no reason to die ourselves.
+  (void)kernel::ignore_signal(SIGPIPE);
   const Result<cli::Invocation> invocation =
       cli::parse(program, std::span<const char *const>(words.data(), words.size()).subspan(1));
   if (!invocation) return end_with({}, invocation.error(), 1);

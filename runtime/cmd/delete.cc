@@ -23,21 +23,29 @@ Status check_stopped(const Container &container) {
               "`skiff kill` it first, or delete it with --force");
 }
 
+Status remove(const Context &context) {
+  Container container = TRY(Container::load(context.root, context.id()));
+  TRY(check_stopped(container));
+  TRY(container.lock_and_reload());
+  return destroy_container(container, context.log);
+}
+
+// Killed twice: before the lock, for a start that holds it may wait for this init, and after it, when a create that
+// held it has told who its init is.
+Status remove_by_force(const Context &context) {
+  Container container = TRY(Container::load_any(context.root, context.id()));
+  TRY(kill_init(container));
+  TRY(container.lock_and_reload());
+  TRY(kill_init(container));
+  return destroy_container(container, context.log);
+}
+
 Result<int> run(const Context &context) {
   const bool force = context.flags().boolean("force");
-  Result<Container> container =
-      force ? Container::load_any(context.root, context.id()) : Container::load(context.root, context.id());
-  if (!container) {
-    if (force && container.error().text.ends_with("does not exist")) return 0;
-    return std::unexpected(std::move(container).error());
+  const Status removed = force ? remove_by_force(context) : remove(context);
+  if (!removed && !(force && removed.error().text.ends_with("does not exist"))) {
+    return std::unexpected(removed.error());
   }
-  if (force) {
-    TRY(kill_init(*container));
-  } else {
-    TRY(check_stopped(*container));
-  }
-  TRY(container->lock());
-  TRY(destroy_container(*container, context.log));
   return 0;
 }
 

@@ -25,7 +25,11 @@ Result<int> run(const Context &context) {
   const auto &words = context.invocation.positionals;
   const Bundle bundle = TRY(load_bundle(words.empty() ? context.flag("bundle") : std::string(words.front())));
   Host host = TRY(read_host());
-  host.privileged = true;  // what root would do: reading a plan needs no privilege
+  // What root would do: reading a plan needs no privilege.
+  host.privileged = true;
+  host.uid = 0;
+  host.gid = 0;
+  host.capabilities = ~std::uint64_t{0};
   const Plan plan = TRY(make_plan(bundle.config, host,
                                   {.id = "CONTAINER",
                                    .bundle = bundle.path,

@@ -1,14 +1,17 @@
-// Whole commands of skiff against the floor and the other runtimes of this host, in turn, so that a drift of the machine
-// hits all alike. Needs root.
+// Whole commands of skiff against the floor and the other runtimes of this host, in turn, so that a drift of the
+// machine hits all alike. Needs root.
 #include <fmt/format.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
+#include <random>
 
 #include "tests/bench/cases.h"
 #include "tests/bench/report.h"
@@ -84,8 +87,8 @@ Result<std::vector<Contestant>> admit(Stage &stage, const std::vector<Contestant
   for (const Contestant &contestant : all) {
     if (!contestant.is_floor) {
       TRY(stage.add(contestant));
-      const auto started = run_steps(start_resident(stage, contestant, stage.pid_file(contestant) + "-resident"),
-                                     stage.streams());
+      const auto started =
+          run_steps(start_resident(stage, contestant, stage.pid_file(contestant) + "-resident"), stage.streams());
       if (!started) {
         fmt::print(stderr, "{} is left out: {}\n", contestant.name, started.error().message());
         continue;
@@ -106,24 +109,40 @@ int pid_of_resident(const Stage &stage, const std::vector<Contestant> &all) {
   return 0;
 }
 
-// One untimed round warms up and shows who can do it at all; the turn moves on by one from round to round.
+double to_milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+// One untimed round warms up and shows who can do it at all. Then each round has an order of its own: in a fixed one,
+// turned or not, everybody would always come after the same other, and what that one leaves to the kernel to clean up.
 void measure_case(const Wish &wish, const Stage &stage, std::vector<Measured> &all, const Case &which, int resident) {
   std::vector<Steps> steps;
+  steps.reserve(all.size());
   for (const Measured &one : all) steps.push_back(make_steps(which, stage, one.contestant, resident));
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::minstd_rand random;  // seeded with 1: every run has the same orders
   for (int round = -1; round < wish.rounds && interrupted == 0; ++round) {
-    for (std::size_t turn = 0; turn < all.size(); ++turn) {
-      const std::size_t i = (turn + static_cast<std::size_t>(round + 1)) % all.size();
+    for (const std::size_t i : order) {
       if (!all[i].failure.empty()) continue;
-      const auto time = run_steps(steps[i], stage.streams());
-      if (!time) all[i].failure = time.error().message();
-      if (time && round >= 0) all[i].milliseconds.push_back(std::chrono::duration<double, std::milli>(*time).count());
+      const Result<Cost> cost = run_steps(steps[i], stage.streams());
+      if (!cost) all[i].failure = cost.error().message();
+      if (!cost || round < 0) continue;
+      all[i].wall.push_back(to_milliseconds(cost->wall));
+      all[i].cpu.push_back(to_milliseconds(cost->cpu));
     }
+    std::ranges::shuffle(order, random);
   }
-  for (std::size_t i = 0; i < all.size() && interrupted == 0; ++i) {
-    if (!all[i].failure.empty()) continue;
-    const Result<Traced> traced = trace_steps(steps[i], stage.streams(), stage.busybox());
-    if (traced) all[i].traced = *traced;
-    if (!traced) fmt::print(stderr, "{} {}: {}\n", which.name, all[i].contestant.name, traced.error().message());
+}
+
+// After the rounds: a traced command is slow.
+void trace_case(const Stage &stage, std::vector<Measured> &all, const Case &which, int resident) {
+  for (Measured &one : all) {
+    if (!one.failure.empty() || interrupted != 0) continue;
+    const Result<Traced> traced =
+        trace_steps(make_steps(which, stage, one.contestant, resident), stage.streams(), stage.busybox());
+    if (traced) one.traced = *traced;
+    if (!traced) fmt::print(stderr, "{} {}: {}\n", which.name, one.contestant.name, traced.error().message());
   }
 }
 
@@ -149,6 +168,8 @@ Result<int> compare(int argc, char **argv) {
   ::sigaction(SIGTERM, &action, nullptr);
   // Containers outlive the command that made them: they become our children, for us to reap.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  // Wakes up before whoever else keeps the processors busy, as all that is measured does then.
+  (void)::setpriority(PRIO_PROCESS, 0, -20);
   Stage stage = TRY(Stage::make(wish.host_cgroups));
   const std::vector<Contestant> contestants = TRY(admit(stage, find_contestants()));
   const int resident = pid_of_resident(stage, contestants);
@@ -157,10 +178,18 @@ Result<int> compare(int argc, char **argv) {
   for (const Case &which : all_cases()) {
     if (!wish.cases.empty() && std::ranges::find(wish.cases, which.name) == wish.cases.end()) continue;
     std::vector<Measured> measured;
+    measured.reserve(contestants.size());
     for (const Contestant &contestant : contestants) {
-      measured.push_back({which.name, which.floor, contestant, {}, {}, {}});
+      measured.push_back({.case_name = which.name,
+                          .floor = which.floor,
+                          .contestant = contestant,
+                          .wall = {},
+                          .cpu = {},
+                          .traced = {},
+                          .failure = {}});
     }
     measure_case(wish, stage, measured, which, resident);
+    trace_case(stage, measured, which, resident);
     std::ranges::move(measured, std::back_inserter(all));
   }
   if (interrupted != 0) return fail("interrupted");

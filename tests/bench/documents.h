@@ -7,7 +7,7 @@ namespace skiff::bench {
 
 // The default config without a terminal.
 [[nodiscard]] spec::Config default_config();
-// Forty bind mounts, a hundred variables, hooks, annotations and a seccomp profile of some 350 names: about 30 KB.
+// Forty bind mounts, a hundred variables, hooks, annotations and a seccomp profile of some 300 names: about 25 KB.
 [[nodiscard]] spec::Config large_config();
 
 }  // namespace skiff::bench

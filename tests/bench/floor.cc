@@ -155,9 +155,9 @@ void make_devices() {
     const char *path;
     unsigned major, minor;
   };
-  for (const auto &[path, major, minor] : {Device{"dev/null", 1, 3}, Device{"dev/zero", 1, 5}, Device{"dev/full", 1, 7},
-                                           Device{"dev/random", 1, 8}, Device{"dev/urandom", 1, 9},
-                                           Device{"dev/tty", 5, 0}}) {
+  for (const auto &[path, major, minor] :
+       {Device{"dev/null", 1, 3}, Device{"dev/zero", 1, 5}, Device{"dev/full", 1, 7}, Device{"dev/random", 1, 8},
+        Device{"dev/urandom", 1, 9}, Device{"dev/tty", 5, 0}}) {
     need(mknod(path, S_IFCHR | 0666, makedev(major, minor)), path);
   }
   struct Link {

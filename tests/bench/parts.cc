@@ -124,12 +124,10 @@ void open_path(benchmark::State &state, OpenPath open_path) {
     benchmark::DoNotOptimize(fd);
   }
 }
-BENCHMARK_CAPTURE(open_path, open_in_root, [](kernel::FdView root, kernel::CString path) {
-  return kernel::open_in_root(root, path, O_PATH);
-});
-BENCHMARK_CAPTURE(open_path, walk_in_root, [](kernel::FdView root, kernel::CString path) {
-  return kernel::walk_in_root(root, path, O_PATH);
-});
+BENCHMARK_CAPTURE(open_path, open_in_root,
+                  [](kernel::FdView root, kernel::CString path) { return kernel::open_in_root(root, path, O_PATH); });
+BENCHMARK_CAPTURE(open_path, walk_in_root,
+                  [](kernel::FdView root, kernel::CString path) { return kernel::walk_in_root(root, path, O_PATH); });
 
 }  // namespace
 }  // namespace skiff::bench

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 namespace skiff::bench {
 namespace {
@@ -49,8 +50,8 @@ std::vector<std::string> references(const std::vector<Measured> &all) {
 }
 
 std::string ratio(const Measured &one, const Measured *reference) {
-  if (reference == nullptr || reference == &one || reference->quantile(0.5) == 0) return "";
-  return fmt::format("{:.2f}", one.quantile(0.5) / reference->quantile(0.5));
+  if (reference == nullptr || reference == &one || reference->wall.empty()) return "";
+  return fmt::format("{:.2f}", quantile(one.wall, 0.5) / quantile(reference->wall, 0.5));
 }
 
 std::vector<std::pair<std::string, std::uint32_t>> calls_by_count(const Traced &traced) {
@@ -58,20 +59,20 @@ std::vector<std::pair<std::string, std::uint32_t>> calls_by_count(const Traced &
   for (std::size_t i = 0; i < traced.calls.size(); ++i) {
     if (traced.calls[i] > 0) calls.emplace_back(call_name(i), traced.calls[i]);
   }
-  std::ranges::stable_sort(calls, [](const auto &a, const auto &b) { return a.second > b.second; });
+  std::ranges::sort(
+      calls, [](const auto &a, const auto &b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
   return calls;
 }
 
 }  // namespace
 
-double Measured::quantile(double part) const {
-  if (milliseconds.empty()) return 0;
-  std::vector<double> sorted = milliseconds;
-  std::ranges::sort(sorted);
-  const double place = part * static_cast<double>(sorted.size() - 1);
+double quantile(std::vector<double> samples, double part) {
+  if (samples.empty()) return 0;
+  std::ranges::sort(samples);
+  const double place = part * static_cast<double>(samples.size() - 1);
   const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
+  const std::size_t above = std::min(below + 1, samples.size() - 1);
+  return std::lerp(samples[below], samples[above], place - static_cast<double>(below));
 }
 
 std::string describe_machine(bool host_cgroups) {
@@ -86,22 +87,22 @@ std::string describe_machine(bool host_cgroups) {
 
 std::string print_table(const std::vector<Measured> &all) {
   const std::vector<std::string> names = references(all);
-  std::string out = "| case | program | median ms | p95 ms |";
-  std::string rule = "|---|---|---:|---:|";
+  std::string out = "| case | program | median ms | p95 ms | cpu ms |";
+  std::string rule = "|---|---|---:|---:|---:|";
   for (const std::string &name : names) {
     out += fmt::format(" / {} |", name);
     rule += "---:|";
   }
   out += " peak RSS KiB | system calls | tasks |\n" + rule + "---:|---:|---:|\n";
   for (const Measured &one : all) {
-    const std::string program =
-        one.contestant.is_floor ? fmt::format("floor: {}", one.floor) : one.contestant.name;
+    const std::string program = one.contestant.is_floor ? fmt::format("floor: {}", one.floor) : one.contestant.name;
     out += fmt::format("| {} | {} |", one.case_name, program);
     if (!one.failure.empty()) {
       out += fmt::format(" failed: {} |\n", one.failure);
       continue;
     }
-    out += fmt::format(" {:.2f} | {:.2f} |", one.quantile(0.5), one.quantile(0.95));
+    out += fmt::format(" {:.2f} | {:.2f} | {:.2f} |", quantile(one.wall, 0.5), quantile(one.wall, 0.95),
+                       quantile(one.cpu, 0.5));
     for (const std::string &name : names) out += fmt::format(" {} |", ratio(one, find(all, one.case_name, name)));
     out += fmt::format(" {} | {} | {} |\n", one.traced.peak_kib, one.traced.total(), one.traced.tasks);
   }
@@ -122,13 +123,13 @@ std::string print_calls(const std::vector<Measured> &all) {
 std::string print_json(const std::vector<Measured> &all, std::string_view machine) {
   nlohmann::ordered_json document = {{"machine", machine}, {"measured", nlohmann::ordered_json::array()}};
   for (const Measured &one : all) {
-    nlohmann::ordered_json entry = {{"case", one.case_name},
-                                    {"program", one.contestant.name},
-                                    {"version", one.contestant.version}};
+    nlohmann::ordered_json entry = {
+        {"case", one.case_name}, {"program", one.contestant.name}, {"version", one.contestant.version}};
     if (one.failure.empty()) {
-      entry["median_ms"] = one.quantile(0.5);
-      entry["p95_ms"] = one.quantile(0.95);
-      entry["rounds_ms"] = one.milliseconds;
+      entry["median_ms"] = quantile(one.wall, 0.5);
+      entry["p95_ms"] = quantile(one.wall, 0.95);
+      entry["cpu_ms"] = quantile(one.cpu, 0.5);
+      entry["rounds_ms"] = one.wall;
       entry["peak_rss_kib"] = one.traced.peak_kib;
       entry["tasks"] = one.traced.tasks;
       entry["system_calls"] = one.traced.total();

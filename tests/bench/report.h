@@ -13,13 +13,14 @@ struct Measured {
   std::string_view case_name;
   std::string_view floor;  // what the floor does in this case
   Contestant contestant;
-  std::vector<double> milliseconds;  // one a round, in the order measured
+  std::vector<double> wall;  // milliseconds, one a round, in the order measured
+  std::vector<double> cpu;   // the processor's, without a container that outlived the command
   Traced traced;
   std::string failure;  // why there is nothing, or empty
-
-  // The value that `part` of the rounds stay below: 0.5 is the median. 0 without rounds.
-  [[nodiscard]] double quantile(double part) const;
 };
+
+// The value that `part` of the samples stay below: 0.5 is the median. 0 without samples.
+[[nodiscard]] double quantile(std::vector<double> samples, double part);
 
 // Cores, kernel, cgroup layout and load of this machine: one line.
 [[nodiscard]] std::string describe_machine(bool host_cgroups);

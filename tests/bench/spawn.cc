@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,14 +29,18 @@ class Prepared {
   Prepared &operator=(const Prepared &) = delete;
   ~Prepared() { posix_spawn_file_actions_destroy(&actions_); }
 
-  // The exit status as a shell has it.
-  Result<int> run() const {
+  // The exit status as a shell has it. What the command used of the processor is added to `cpu`.
+  Result<int> run(std::chrono::nanoseconds &cpu) const {
     pid_t pid = 0;
     const int refused = ::posix_spawn(&pid, argv_[0], &actions_, nullptr, argv_.data(), environ);
     if (refused != 0) return fail(refused, fmt::format("posix_spawn({})", argv_[0]));
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0) {
-      if (errno != EINTR) return fail(errno, "waitpid");
+    rusage usage{};
+    while (::wait4(pid, &status, 0, &usage) < 0) {
+      if (errno != EINTR) return fail(errno, "wait4");
+    }
+    for (const timeval &time : {usage.ru_utime, usage.ru_stime}) {
+      cpu += std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
@@ -53,16 +58,17 @@ Status wait_for_end(const std::string &pid_file) {
   return {};
 }
 
-Result<std::chrono::nanoseconds> run_step(const Step &step, const Streams &streams) {
+Result<Cost> run_step(const Step &step, const Streams &streams) {
   const Prepared prepared(step.words, streams);
+  Cost cost;
   const Clock::time_point begin = Clock::now();
-  const int code = TRY(prepared.run());
+  const int code = TRY(prepared.run(cost.cpu));
   if (code == 0 && !step.ends.empty()) TRY(wait_for_end(step.ends));
-  const Clock::time_point end = Clock::now();
+  cost.wall = Clock::now() - begin;
   if (code != 0) {
     return fail(fmt::format("`{}` exited with {}: {}", join_words(step.words), code, streams.take_errors()));
   }
-  return end - begin;
+  return cost;
 }
 
 }  // namespace
@@ -86,17 +92,22 @@ std::string Streams::take_errors() const {
   return text;
 }
 
-Result<std::chrono::nanoseconds> run_steps(const Steps &steps, const Streams &streams) {
-  std::chrono::nanoseconds sum{};
+Result<Cost> run_steps(const Steps &steps, const Streams &streams) {
+  Cost sum;
   for (const Step &step : steps) {
-    const std::chrono::nanoseconds time = TRY(run_step(step, streams));
-    if (step.measured) sum += time;
+    const Cost cost = TRY(run_step(step, streams));
+    if (!step.measured) continue;
+    sum.wall += cost.wall;
+    sum.cpu += cost.cpu;
   }
   reap_orphans();
   return sum;
 }
 
-Result<int> run_command(const Words &words, const Streams &streams) { return Prepared(words, streams).run(); }
+Result<int> run_command(const Words &words, const Streams &streams) {
+  std::chrono::nanoseconds cpu{};
+  return Prepared(words, streams).run(cpu);
+}
 
 std::string join_words(const Words &words) {
   std::string line;

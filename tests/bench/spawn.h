@@ -1,4 +1,4 @@
-// Runs one command and says how long it took, from before the fork to after the wait.
+// Runs commands and says how long they took.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,8 @@ namespace skiff::bench {
 
 using Words = std::vector<std::string>;
 
-// A command line of a case. The program of a container outlives `start`: `ends` names the file with the pid of a process
-// whose end is awaited after the command, and counts as part of it; empty for none.
+// A command line of a case. The program of a container outlives `start`: `ends` names the file with the pid of a
+// process whose end is awaited after the command, and counts as part of it; empty for none.
 struct Step {
   Words words;
   bool measured = true;  // otherwise it only prepares
@@ -20,7 +20,8 @@ struct Step {
 };
 using Steps = std::vector<Step>;
 
-// Where commands speak to: stdin and stdout are /dev/null, stderr goes to a file that is kept for the report of a failure.
+// Where commands speak to: stdin and stdout are /dev/null, stderr goes to a file that is kept for the report of a
+// failure.
 class Streams {
  public:
   // Creates the file. Errors: those of open(2).
@@ -36,9 +37,16 @@ class Streams {
   kernel::Fd errors_;
 };
 
-// Runs the steps one after the other: the time of the measured ones. A command that does not exit with 0 is an error that
-// shows its command line and what it said.
-[[nodiscard]] Result<std::chrono::nanoseconds> run_steps(const Steps &steps, const Streams &streams);
+// `wall` is from before the fork to after the wait. `cpu` is the processor's time for the command and all it waited
+// for: a busy neighbour does not change it much.
+struct Cost {
+  std::chrono::nanoseconds wall{};
+  std::chrono::nanoseconds cpu{};
+};
+
+// Runs the steps one after the other: the cost of the measured ones. A command that does not exit with 0 is an error
+// that shows its command line and what it said.
+[[nodiscard]] Result<Cost> run_steps(const Steps &steps, const Streams &streams);
 
 // The same of one command, whose exit status is returned.
 [[nodiscard]] Result<int> run_command(const Words &words, const Streams &streams);

@@ -9,7 +9,6 @@
 
 #include <filesystem>
 
-#include "runtime/kernel/path.h"
 #include "spec/config.h"
 
 namespace skiff::bench {
@@ -19,14 +18,27 @@ namespace fs = std::filesystem;
 
 std::string cgroup_prefix() { return fmt::format("skiff-bench-{}-", ::getpid()); }
 
-// Hybrid hosts are refused by some runtimes; on this mount all of them see cgroup v2 and nothing else.
-Status mount_cgroup2() {
+// Every mount from here on is seen by this process and its children alone.
+Status leave_host_mounts() {
   if (::unshare(CLONE_NEWNS) < 0) return fail(errno, "unshare(CLONE_NEWNS)");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) return fail(errno, "mount(\"/\", MS_PRIVATE)");
-  if (::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr) < 0) {
-    return fail(errno, "mount(\"/sys/fs/cgroup\", cgroup2)", "try --host-cgroups");
-  }
   return {};
+}
+
+// Hybrid hosts are refused by some runtimes; on this mount all of them see cgroup v2 and nothing else.
+Status mount_cgroup2() {
+  if (::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0) return {};
+  return fail(errno, "mount(\"/sys/fs/cgroup\", cgroup2)", "try --host-cgroups");
+}
+
+// As /run is, where runtimes keep their state: on a disk its journal would be measured.
+Result<std::string> make_directory() {
+  std::string directory = "/tmp/skiff-bench-XXXXXX";
+  if (::mkdtemp(directory.data()) == nullptr) return fail(errno, "mkdtemp");
+  if (::mount("tmpfs", directory.c_str(), "tmpfs", 0, "mode=755") == 0) return directory;
+  const int number = errno;
+  (void)::rmdir(directory.c_str());
+  return fail(number, fmt::format("mount(\"{}\", tmpfs)", directory));
 }
 
 Status write_file(const std::string &path, std::string_view text) {
@@ -38,7 +50,8 @@ Status make_rootfs(const std::string &rootfs) {
   const std::string busybox = find_on_path("busybox");
   if (busybox.empty()) return fail("no busybox on $PATH", "run  apt-get install busybox-static");
   std::error_code error;
-  for (const char *name : {"bin", "dev", "etc", "proc", "sys", "tmp"}) fs::create_directories(rootfs + "/" + name, error);
+  for (const char *name : {"bin", "dev", "etc", "proc", "sys", "tmp"})
+    fs::create_directories(rootfs + "/" + name, error);
   fs::copy_file(busybox, rootfs + "/bin/busybox", error);
   for (const char *name : {"true", "sleep"}) fs::create_symlink("busybox", rootfs + "/bin/" + name, error);
   if (error) return fail(error.value(), rootfs);
@@ -49,12 +62,11 @@ Status make_rootfs(const std::string &rootfs) {
 
 Result<Stage> Stage::make(bool host_cgroups) {
   if (::geteuid() != 0) return fail("containers with cgroups need root", "run  sudo make bench");
+  TRY(leave_host_mounts());
   if (!host_cgroups) TRY(mount_cgroup2());
   Stage stage;
-  std::string directory = "/tmp/skiff-bench-XXXXXX";
-  if (::mkdtemp(directory.data()) == nullptr) return fail(errno, "mkdtemp");
-  stage.directory_ = directory;
-  stage.streams_ = TRY(Streams::open(directory + "/errors"));
+  stage.directory_ = TRY(make_directory());
+  stage.streams_ = TRY(Streams::open(stage.directory_ + "/errors"));
   TRY(make_rootfs(stage.rootfs()));
   return stage;
 }
@@ -68,12 +80,14 @@ Stage::~Stage() {
   if (directory_.empty()) return;
   for (const Contestant &contestant : contestants_) {
     for (const char *id : {passing_id, resident_id}) {
-      (void)run_command(command(contestant, {"delete", "--force", id}), *streams_);
+      // An id that is not there is no error here.
+      if (!run_command(command(contestant, {"delete", "--force", id}), *streams_)) break;
     }
   }
   reap_orphans();
   remove_cgroups();
-  (void)kernel::remove_tree_at(kernel::cwd, directory_);
+  (void)::umount2(directory_.c_str(), MNT_DETACH);
+  (void)::rmdir(directory_.c_str());
 }
 
 // Whatever a failed command left: at the top of each hierarchy.
@@ -100,6 +114,7 @@ Status Stage::add(const Contestant &contestant) {
 
 Status Stage::write_bundle(const std::string &bundle, const std::string &cgroup, const Words &args) const {
   spec::Config config = spec::make_default_config();
+  config.oci_version = "1.0.2";  // older releases of crun refuse what they have not heard of
   config.process->terminal = false;
   config.process->args = args;
   config.root->path = rootfs();

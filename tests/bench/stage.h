@@ -1,5 +1,6 @@
-// Where the commands are measured: a rootfs of busybox, a bundle and a state directory for each contestant, and on wish a
-// cgroup2 mount over /sys/fs/cgroup that this process and its children alone see. All of it goes with the stage.
+// Where the commands are measured: a mount namespace with a tmpfs that holds a rootfs of busybox, bundles and a state
+// directory for each contestant, and unless told otherwise a cgroup2 mount over /sys/fs/cgroup. All of it goes with the
+// stage.
 #pragma once
 
 #include <sys/types.h>
@@ -28,8 +29,8 @@ class Stage {
   Stage &operator=(Stage &&) = delete;
   ~Stage();
 
-  // Writes the contestant's bundles: skiff spec's default config without a terminal, once with /bin/true and once with a
-  // sleep; each in a cgroup of its own.
+  // Writes the contestant's bundles: skiff spec's default config without a terminal, once with /bin/true and once with
+  // a sleep; each in a cgroup of its own.
   [[nodiscard]] Status add(const Contestant &contestant);
 
   [[nodiscard]] const Streams &streams() const { return *streams_; }

@@ -1,7 +1,6 @@
 #include "tests/bench/trace.h"
 
 #include <fmt/format.h>
-#include <linux/ptrace.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -20,7 +19,7 @@ namespace {
 constexpr long options =
     PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 constexpr int syscall_stop = SIGTRAP | 0x80;
-constexpr unsigned event_stop = 128;  // PTRACE_EVENT_STOP, which glibc and the kernel both define, differently typed
+constexpr unsigned event_stop = PTRACE_EVENT_STOP;
 
 // Lives in a process of its own: when that ends, the kernel lets go whoever is still traced.
 class Tracer {
@@ -127,7 +126,8 @@ class Tracer {
     if (info.entry.nr < most_calls) ++traced.calls[info.entry.nr];
     const std::uint64_t number = info.entry.nr;
     // The moments before a process gives its memory up.
-    if (number == SYS_exit || number == SYS_exit_group || number == SYS_execve || number == SYS_execveat) note_memory(pid);
+    if (number == SYS_exit || number == SYS_exit_group || number == SYS_execve || number == SYS_execveat)
+      note_memory(pid);
   }
 
   void note_memory(pid_t pid) {
@@ -137,7 +137,7 @@ class Tracer {
     if (!text) return;
     const std::size_t at = text->find("VmHWM:");
     if (at == std::string::npos) return;
-    traced.peak_kib = std::max(traced.peak_kib, std::strtoull(text->c_str() + at + 6, nullptr, 10));
+    traced.peak_kib = std::max<std::uint64_t>(traced.peak_kib, std::strtoull(text->c_str() + at + 6, nullptr, 10));
   }
 
   [[nodiscard]] bool is_program(pid_t pid) const {
@@ -157,12 +157,10 @@ class Tracer {
   for (const Step &step : steps) {
     const Status done = tracer.run(step);
     if (done) continue;
-    (void)kernel::write_all(result, done.error().message());
-    ::_exit(1);
+    ::_exit(kernel::write_all(result, done.error().message()) ? 1 : 2);
   }
   static_assert(std::is_trivially_copyable_v<Traced>);
-  (void)kernel::write_all(result, {reinterpret_cast<const char *>(&tracer.traced), sizeof tracer.traced});
-  ::_exit(0);
+  ::_exit(kernel::write_all(result, {reinterpret_cast<const char *>(&tracer.traced), sizeof tracer.traced}) ? 0 : 2);
 }
 
 }  // namespace

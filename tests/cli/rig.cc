@@ -167,8 +167,10 @@ Outcome run_program(const std::vector<std::string> &words, const std::string &in
   in.write.reset();
   Outcome outcome;
   while (out.read.valid() || err.read.valid()) {
-    std::array<pollfd, 2> fds = {{{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}}};
+    std::array<pollfd, 3> fds = {
+        {{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {child.pidfd().get(), POLLIN, 0}}};
     (void)kernel::poll(fds, kernel::forever);
+    if (fds[0].revents == 0 && fds[1].revents == 0) break;  // it has ended and all it wrote is here
     for (auto [fd, text, ready] :
          {std::tuple{&out.read, &outcome.out, fds[0].revents}, std::tuple{&err.read, &outcome.err, fds[1].revents}}) {
       if (ready == 0) continue;

@@ -19,8 +19,8 @@ struct Outcome {
   std::string err;
 };
 
-// Runs a program to its end and keeps what it writes. `input` is its stdin. A program that leaves a child with its
-// stdout is waited for until that child closes it.
+// Runs a program to its end and keeps what it writes. `input` is its stdin. Not waited for: a child that it leaves
+// behind with its stdout, as `create` does.
 [[nodiscard]] Outcome run_program(const std::vector<std::string> &words, const std::string &input = "");
 
 // The program under test: $SKIFF, or the one of this build.

@@ -1,10 +1,29 @@
 find_package(nlohmann_json REQUIRED)
 
-add_executable(cli_program_test
-  cli/rig.cc
+# One behaviour a file.
+set(program_tests
+  cli/device_nodes_test.cc
+  cli/lifecycle_test.cc
+  cli/mount_targets_test.cc
+  cli/mounts_test.cc
+  cli/namespaces_test.cc
+  cli/race_test.cc
   cli/run_test.cc
+  cli/user_namespace_test.cc
 )
-target_compile_definitions(cli_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>")
-target_link_libraries(cli_program_test PRIVATE skiff_runtime nlohmann_json::nlohmann_json GTest::gtest_main)
-add_dependencies(cli_program_test skiff)
-gtest_discover_tests(cli_program_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
+set(program_test_parts
+  cli/background.cc
+  cli/inside.cc
+  cli/rig.cc
+)
+# A program that tests put into the rootfs.
+add_executable(raw_call cli/raw_call.cc)
+target_link_options(raw_call PRIVATE -static)
+add_executable(program_test ${program_tests} ${program_test_parts})
+# After the runtime's own flags: the tests may throw.
+set_source_files_properties(${program_tests} ${program_test_parts} PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+target_compile_definitions(program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
+  SKIFF_RAW_CALL="$<TARGET_FILE:raw_call>")
+target_link_libraries(program_test PRIVATE skiff_runtime nlohmann_json::nlohmann_json GTest::gtest_main)
+add_dependencies(program_test skiff raw_call)
+gtest_discover_tests(program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)

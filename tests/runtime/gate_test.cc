@@ -69,7 +69,8 @@ TEST_F(Gate, TellsStartThatInitDiedBeforeItWasLetGo) {
   gate_.reset();
   const Status opened = open_gate(state_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().number, ENXIO);
+  EXPECT_EQ(opened.error().number, ESRCH);
+  EXPECT_TRUE(opened.error().text.starts_with("container not running")) << opened.error().text;
 }
 
 }  // namespace

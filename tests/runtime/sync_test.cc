@@ -54,7 +54,9 @@ TEST(Sync, OnlyTheWordsOfTheTableAreHeardAtEachStage) {
         if (candidate.at == at && candidate.word == word) cell = &candidate;
       }
       ASSERT_EQ(next.has_value(), cell != nullptr) << static_cast<int>(at) << ' ' << static_cast<int>(word);
-      if (cell != nullptr) EXPECT_EQ(*next, cell->to);
+      if (cell != nullptr) {
+        EXPECT_EQ(*next, cell->to);
+      }
     }
   }
 }

@@ -47,3 +47,14 @@ add_executable(cgroup_test
 )
 target_link_libraries(cgroup_test PRIVATE skiff_cgroup GTest::gtest_main)
 gtest_discover_tests(cgroup_test TEST_PREFIX cgroup.)
+
+# A container's life, in its parts.
+add_executable(runtime_test
+  ${CMAKE_CURRENT_LIST_DIR}/container_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/gate_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/hooks_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/signal_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/sync_test.cc
+)
+target_link_libraries(runtime_test PRIVATE skiff_runtime GTest::gtest_main)
+gtest_discover_tests(runtime_test TEST_PREFIX runtime.)
