@@ -160,7 +160,10 @@ Result<Cgroup> Cgroup::create(const CgroupPlan &plan) {
     out.levels_.push_back({.path = directory.path, .unified = directory.unified, .fd = {}, .made = {}});
     Level &level = out.levels_.back();
     Status status = Maker(plan, directory, level).run();
-    if (status && plan.unified) status = check_controllers(plan, level);
+    if (status && plan.unified) {
+      // It names the field of the limit itself.
+      if (Status offered = check_controllers(plan, level); !offered) return failed(std::move(offered).error());
+    }
     if (status || directory.optional) continue;
     Error error = std::move(status).error();
     if (!plan.may_go_without || !is_refused(error)) return failed(in("linux.cgroupsPath", std::move(error)));

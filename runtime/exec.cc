@@ -91,6 +91,7 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
 
 // The relay: a process enters a pid namespace by being born into it.
 [[noreturn]] void run_relay(ExecRequest &request, const Entrance &entrance, kernel::Fd sync) {
+  request.cgroup = {};  // directories of the host, which nothing that enters the container needs
   const Status entered = enter(entrance, sync);
   Result<kernel::Child> child =
       entered ? kernel::clone3({.flags = CLONE_PARENT, .exit_signal = 0}) : std::unexpected(entered.error());

@@ -15,7 +15,7 @@ struct ExecRequest {
   const spec::Config &config;  // the container's: its namespaces are joined
   const kernel::Procfs &proc;
   kernel::Fd console_socket;  // connected; invalid without a terminal
-  const Cgroup &cgroup;       // where the process goes
+  Cgroup cgroup;              // where the process goes
   const cli::Log &log;
 };
 

@@ -147,7 +147,8 @@ int read_last_capability() {
   return last;
 }
 
-// sd_listen_fds(3): the variables count only for the process that LISTEN_PID names.
+}  // namespace
+
 std::uint32_t read_listen_fds() {
   const char *pid = std::getenv("LISTEN_PID");
   const char *count = std::getenv("LISTEN_FDS");
@@ -157,8 +158,6 @@ std::uint32_t read_listen_fds() {
   const std::uint64_t fds = parse_cgroup_number(count).value_or(0);
   return fds > 1U << 20 ? 0 : static_cast<std::uint32_t>(fds);
 }
-
-}  // namespace
 
 std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::string_view own) {
   const std::vector<Membership> memberships = parse_memberships(own);

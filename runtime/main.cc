@@ -12,6 +12,7 @@
 
 #include "runtime/cli/usage.h"
 #include "runtime/cmd/command.h"
+#include "runtime/host_probe.h"
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/process.h"
@@ -98,20 +99,26 @@ Result<int> show_help(const cli::Invocation &invocation) {
                                              : cli::program_help(program));
 }
 
-// Descriptors that the caller leaked must not reach hooks or the container (CVE-2024-21626).
-Status close_leaks(const cli::Invocation &invocation) {
-  unsigned kept = 0;
-  if (invocation.flags.find("preserve-fds") != nullptr) kept = invocation.flags.uint32("preserve-fds").value_or(0);
-  if (const char *listen = std::getenv("LISTEN_FDS"); listen != nullptr) {
-    kept += static_cast<unsigned>(std::strtoul(listen, nullptr, 10));
+// How many descriptors from 3 up are the container's: create and run pass on those of socket activation too. Asked
+// before anything is opened, or one that the caller forgot would be ours.
+Result<unsigned> count_preserved(const cli::Invocation &invocation) {
+  if (!entry_of(*invocation.command).enters_container) return 0;
+  unsigned preserved = invocation.flags.uint32("preserve-fds").value_or(0);
+  if (invocation.command != &exec_command.command) preserved += read_listen_fds();
+  for (unsigned i = 0; i < preserved; ++i) {
+    const int number = static_cast<int>(3 + i);
+    TRY(remedy("--preserve-fds and $LISTEN_FDS count descriptors that the caller has open, from 3 up",
+               in(fmt::format("--preserve-fds: descriptor {}", number), kernel::fstat(kernel::FdView(number)))));
   }
-  return kernel::close_range_from(3 + kept, kernel::CloseRange::cloexec);
+  return preserved;
 }
 
-Result<int> dispatch(const cli::Invocation &invocation, const cli::Log &log, char **argv) {
+Result<int> dispatch(const cli::Invocation &invocation, const Result<unsigned> &preserved, const cli::Log &log,
+                     char **argv) {
   const CommandEntry &entry = entry_of(*invocation.command);
   if (entry.enters_container) {
-    TRY(close_leaks(invocation));
+    // What the caller leaked must not reach hooks or the container (CVE-2024-21626).
+    TRY(kernel::close_range_from(3 + TRY(preserved), kernel::CloseRange::cloexec));
     TRY(seal_self(argv, environ));
     (void)kernel::set_name("skiff");  // exec by descriptor has named it after the descriptor
   }
@@ -136,10 +143,11 @@ int main(std::span<char *> words) {
   if (!shown) return end_with({}, shown.error(), 1);
   if (*shown >= 0) return *shown;
   const cli::Flags &global = invocation->global;
+  const Result<unsigned> preserved = count_preserved(*invocation);
   const Result<cli::Log> log =
       cli::open_log(global.string("log"), global.string("log-format"), global.boolean("debug"));
   if (!log) return end_with({}, log.error(), 1);
-  const Result<int> code = dispatch(*invocation, *log, words.data());
+  const Result<int> code = dispatch(*invocation, preserved, *log, words.data());
   if (!code) return end_with(*log, code.error(), entry_of(*invocation->command).error_code);
   return *code;
 }

@@ -157,6 +157,7 @@ struct Builder {
   bool own_mounts = false;    // a new mount namespace
   bool bind_devices = false;  // mknod is refused where the mount namespace belongs to a user namespace
   bool sets_up_dev = true;    // nothing was bound on /dev
+  std::uint64_t root_propagation = 0;
   std::vector<Step> late_readonly;
 
   void add(std::string field, Action action) { plan.steps.push_back({std::move(field), std::move(action)}); }
@@ -259,7 +260,7 @@ struct Builder {
     if (config.process->terminal) {
       add("process.terminal", SetupConsole{.size = config.process->console_size, .dev_console = own_mounts});
     }
-    if (own_mounts && propagation.last != 0) add("linux.rootfsPropagation", SetRootPropagation{propagation.last});
+    root_propagation = propagation.last;
     return {};
   }
 
@@ -279,6 +280,8 @@ struct Builder {
       add(fmt::format("linux.maskedPaths[{}]", i), MaskPath{linux_.masked_paths[i]});
     }
     if (config.root->readonly) add("root.readonly", RootReadonly{});
+    // After all that clones a mount of the rootfs: an unbindable one takes no clone.
+    if (root_propagation != 0) add("linux.rootfsPropagation", SetRootPropagation{root_propagation});
   }
 
   Status add_process() {
@@ -306,7 +309,10 @@ struct Builder {
     const spec::Linux &linux_ = config.linux_;
     plan.oom_score_adj = process.oom_score_adj;
     plan.terminal = process.terminal;
-    plan.intel_rdt = linux_.intel_rdt;
+    // Ignoring it would give the container more cache and bandwidth than it was meant to have.
+    if (linux_.intel_rdt) {
+      return fail("linux.intelRdt: this version of skiff does not join resctrl groups", "remove linux.intelRdt");
+    }
     for (const auto &[name, device] : linux_.net_devices) {
       plan.net_devices.emplace_back(name, device.name.empty() ? name : device.name);
     }

@@ -255,7 +255,6 @@ struct Plan {
   std::optional<std::int32_t> oom_score_adj;  // by the parent: a user namespace's root may not write it
   std::vector<Step> outer_rlimits;            // SetRlimit by the parent, where a user namespace could not raise them
   std::vector<std::pair<std::string, std::string>> net_devices;  // host name, name inside
-  std::optional<spec::IntelRdt> intel_rdt;
   std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
   std::vector<Step> steps;

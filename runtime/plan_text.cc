@@ -382,10 +382,6 @@ struct Lines {
     for (const auto &[host, inside] : plan.net_devices) {
       add("linux.netDevices", fmt::format("move {} in as {}", host, inside));
     }
-    if (plan.intel_rdt) {
-      add("linux.intelRdt",
-          fmt::format("join resctrl group {}", plan.intel_rdt->clos_id.empty() ? plan.id : plan.intel_rdt->clos_id));
-    }
   }
 
   void add(const Program &program, const std::vector<string> &warnings) {

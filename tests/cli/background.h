@@ -16,7 +16,8 @@ namespace skiff::rig {
                                                     const std::vector<std::string> &environment = {});
 
 // Starts a program whose descriptor i is a copy of fds[i]; dropped, it is killed.
-[[nodiscard]] kernel::Child start_program(const std::vector<std::string> &words, const std::vector<kernel::FdView> &fds);
+[[nodiscard]] kernel::Child start_program(const std::vector<std::string> &words,
+                                          const std::vector<kernel::FdView> &fds);
 // With /dev/null for stdin, stdout and stderr.
 [[nodiscard]] kernel::Child start_quietly(const std::vector<std::string> &words);
 // Its exit code, or 128 + the signal; -1 where it does not end in time.

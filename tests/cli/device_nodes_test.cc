@@ -48,8 +48,8 @@ TEST(Devices, AListedOneHasItsModeAndItsOwner) {
   loop["fileMode"] = 0600;
   const Json fifo = {{"path", "/work/fifo"}, {"type", "p"}, {"fileMode", 0622}, {"uid", 3}};
   rig.config["linux"]["devices"] = {fuse, loop, fifo, device("/work/unbuffered", "u", 1, 5)};
-  const Outcome outcome = rig.run(
-      "for d in /dev/fuse /dev/deep/loop /work/fifo /work/unbuffered; do stat -c '%F %t:%T %a %u:%g' $d; done");
+  const Outcome outcome =
+      rig.run("for d in /dev/fuse /dev/deep/loop /work/fifo /work/unbuffered; do stat -c '%F %t:%T %a %u:%g' $d; done");
   EXPECT_EQ(outcome.out,
             "character special file a:e5 640 11:12\nblock special file 7:0 600 0:0\nfifo 0:0 622 3:0\n"
             "character special file 1:5 666 0:0\n")
@@ -112,9 +112,8 @@ TEST(DeviceCgroup, RefusesToMakeANodeOfAnotherDevice) {
   for (const char *set : {"bounding", "effective", "permitted"}) {
     rig.config["process"]["capabilities"][set].push_back("CAP_MKNOD");
   }
-  rig.config["linux"]["resources"]["devices"] = {
-      {{"allow", false}, {"access", "rwm"}},
-      {{"allow", true}, {"type", "b"}, {"major", 7}, {"access", "m"}}};
+  rig.config["linux"]["resources"]["devices"] = {{{"allow", false}, {"access", "rwm"}},
+                                                 {{"allow", true}, {"type", "b"}, {"major", 7}, {"access", "m"}}};
   const Outcome outcome = rig.run("mknod /tmp/a b 7 3 && echo made; (exec 3< /tmp/a) 2>/dev/null || echo not open");
   EXPECT_EQ(outcome.out, "made\nnot open\n") << outcome.err;
 }

@@ -49,7 +49,8 @@ TEST(Foreground, CreateGivesTheProgramItsOwnStreamsUntouched) {  // what contain
 }
 
 // Descriptors of the program itself: 0 to 2, and the one with which it lists them.
-constexpr const char *list_descriptors = "for f in /proc/self/fd/*; do test -e $f && echo ${f##*/}; done | tr '\\n' ' '";
+constexpr const char *list_descriptors =
+    "for f in /proc/self/fd/*; do test -e $f && echo ${f##*/}; done | tr '\\n' ' '";
 
 TEST(Foreground, NoDescriptorOfTheCallerReachesTheProgram) {  // CVE-2024-21626
   REQUIRE_ROOT();
@@ -73,11 +74,18 @@ TEST(Foreground, PreserveFdsPassesExactlySoMany) {
   const kernel::Fd two = kernel::open(rig.path("two"), O_RDONLY).value();
   const kernel::Fd three = kernel::open(rig.path("three"), O_RDONLY).value();
   rig.script(std::string("cat <&3 > /tmp/said; cat <&4 >> /tmp/said; ") + list_descriptors + " > /tmp/fds");
-  kernel::Child run = start_program(command_line(rig, {"run", "--preserve-fds", "2", rig.id()}),
-                                    {null, null, null, one, two, three});
+  kernel::Child run =
+      start_program(command_line(rig, {"run", "--preserve-fds", "2", rig.id()}), {null, null, null, one, two, three});
   ASSERT_EQ(wait_for_code(run), 0);
   EXPECT_EQ(read_file(rig.rootfs() + "/tmp/said"), "firstsecond");
   EXPECT_EQ(read_file(rig.rootfs() + "/tmp/fds"), "0 1 2 3 4 ");
+}
+
+// skiff with LISTEN_PID set to its own pid, or to one that is not its.
+std::vector<std::string> activated(const std::vector<std::string> &words, const std::string &pid) {
+  std::string line = "LISTEN_PID=" + pid + " exec";
+  for (const std::string &word : words) line += " " + word;
+  return {"/bin/sh", "-c", line};
 }
 
 TEST(Foreground, SocketActivationReachesTheProgramWithItsDescriptorsAndPid) {  // sd_listen_fds(3)
@@ -86,14 +94,40 @@ TEST(Foreground, SocketActivationReachesTheProgramWithItsDescriptorsAndPid) {  /
   write_file(rig.path("one"), "activated");
   const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
   const kernel::Fd one = kernel::open(rig.path("one"), O_RDONLY).value();
-  rig.script(std::string("echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES > /tmp/env; cat <&3 > /tmp/said; ") + list_descriptors +
+  rig.script(std::string("echo $LISTEN_FDS $LISTEN_PID > /tmp/env; cat <&3 > /tmp/said; ") + list_descriptors +
              " > /tmp/fds");
-  kernel::Child run = start_program(
-      command_line(rig, {"run", rig.id()}, {"LISTEN_FDS=1", "LISTEN_PID=4711", "LISTEN_FDNAMES=web"}), {null, null, null, one});
+  const std::vector<std::string> words = command_line(rig, {"run", rig.id()}, {"LISTEN_FDS=1"});
+  kernel::Child run = start_program(activated(words, "$$"), {null, null, null, one});
   ASSERT_EQ(wait_for_code(run), 0);
-  EXPECT_EQ(read_file(rig.rootfs() + "/tmp/env"), "1 1 web\n");
+  EXPECT_EQ(read_file(rig.rootfs() + "/tmp/env"), "1 1\n");
   EXPECT_EQ(read_file(rig.rootfs() + "/tmp/said"), "activated");
   EXPECT_EQ(read_file(rig.rootfs() + "/tmp/fds"), "0 1 2 3 ");
+}
+
+TEST(Foreground, TheActivationOfAnotherProcessLeaksNoDescriptor) {  // sd_listen_fds(3), CVE-2024-21626
+  REQUIRE_ROOT();
+  Rig rig;
+  const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
+  const kernel::Fd host = kernel::open("/", O_RDONLY | O_DIRECTORY).value();
+  rig.script(std::string("echo $LISTEN_FDS > /tmp/env; ") + list_descriptors + " > /tmp/fds");
+  const std::vector<std::string> words = command_line(rig, {"run", rig.id()}, {"LISTEN_FDS=1"});
+  kernel::Child run = start_program(activated(words, "1"), {null, null, null, host});
+  ASSERT_EQ(wait_for_code(run), 0);
+  EXPECT_EQ(read_file(rig.rootfs() + "/tmp/env"), "\n");
+  EXPECT_EQ(read_file(rig.rootfs() + "/tmp/fds"), "0 1 2 ");
+}
+
+TEST(Foreground, AnExecIsNotActivated) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.start_waiting();
+  const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
+  const kernel::Fd host = kernel::open("/", O_RDONLY | O_DIRECTORY).value();
+  write_file(rig.rootfs() + "/tmp/list", std::string(list_descriptors) + " > /tmp/fds");
+  const std::vector<std::string> words = command_line(rig, {"exec", rig.id(), "sh", "/tmp/list"}, {"LISTEN_FDS=1"});
+  kernel::Child exec = start_program(activated(words, "$$"), {null, null, null, host});
+  ASSERT_EQ(wait_for_code(exec), 0);
+  EXPECT_EQ(read_file(rig.rootfs() + "/tmp/fds"), "0 1 2 ");
 }
 
 TEST(Foreground, PreserveFdsThatAreNotOpenAreAnError) {
@@ -143,7 +177,7 @@ TEST(Foreground, ACwdThatIsAFileIsAnErrorThatNamesIt) {
 TEST(Foreground, SignalsThatTheCallerIgnoredAreBackAtTheirDefault) {  // signal(7): ignored ones survive exec
   REQUIRE_ROOT();
   Rig rig;
-  rig.script("grep -E 'SigIgn|SigBlk' /proc/self/status");
+  rig.config["process"]["args"] = {"grep", "-E", "SigIgn|SigBlk", "/proc/self/status"};
   const std::vector<std::string> words = command_line(rig, {"run", rig.id()});
   std::string line = "trap '' HUP PIPE USR1; exec";
   for (const std::string &word : words) line += " " + word;

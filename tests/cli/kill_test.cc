@@ -20,8 +20,10 @@ TEST(Kill, TheSignalIsSigtermWhereNoneIsNamed) {
 TEST(Kill, SignalsHaveNumbersAndNamesWithAndWithoutSig) {
   REQUIRE_ROOT();
   Rig rig;
-  rig.script("for s in HUP USR1 USR2 RTMIN+1; do trap \"echo $s >> /tmp/got; touch /tmp/got-$s\" ${s#RTMIN+1}; done 2>/dev/null;"
-             "touch /tmp/ready; while true; do sleep 1000 & wait $!; done");
+  rig.script(
+      "for s in HUP USR1 USR2 RTMIN+1; do trap \"echo $s >> /tmp/got; touch /tmp/got-$s\" ${s#RTMIN+1}; done "
+      "2>/dev/null;"
+      "touch /tmp/ready; while true; do sleep 1000 & wait $!; done");
   ASSERT_EQ(rig.skiff({"run", "-d", rig.id()}).code, 0);
   ASSERT_TRUE(wait_for_file(rig.rootfs() + "/tmp/ready"));
   for (const auto &[word, name] : {std::pair{"HUP", "HUP"}, std::pair{"SIGUSR1", "USR1"}, std::pair{"12", "USR2"}}) {

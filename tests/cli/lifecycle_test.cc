@@ -75,18 +75,25 @@ TEST(Lifecycle, StateHasTheKeysOfTheSpecAndThoseThatRuncAdds) {  // runtime.md#s
   EXPECT_EQ(state["rootfs"], rig.rootfs());
   EXPECT_EQ(state["annotations"]["org.example.key"], "a \"value\"");
   EXPECT_TRUE(state.contains("owner"));
-  EXPECT_TRUE(std::regex_match(state["created"].get<std::string>(),
-                               std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)")))
+  EXPECT_TRUE(
+      std::regex_match(state["created"].get<std::string>(), std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)")))
       << state["created"];
 }
 
 TEST(Lifecycle, OperationsOnAnUnknownIdSayThatItDoesNotExist) {  // runtime.md#state: MUST generate an error
   REQUIRE_ROOT();
   Rig rig;
-  for (const std::vector<std::string> &words : std::initializer_list<std::vector<std::string>>{
-           {"state", "absent"}, {"start", "absent"}, {"kill", "absent", "TERM"}, {"kill", "--all", "absent", "9"},
-           {"delete", "absent"}, {"pause", "absent"}, {"resume", "absent"}, {"ps", "absent"},
-           {"events", "--stats", "absent"}, {"update", "--memory", "10M", "absent"}}) {
+  for (const std::vector<std::string> &words :
+       std::initializer_list<std::vector<std::string>>{{"state", "absent"},
+                                                       {"start", "absent"},
+                                                       {"kill", "absent", "TERM"},
+                                                       {"kill", "--all", "absent", "9"},
+                                                       {"delete", "absent"},
+                                                       {"pause", "absent"},
+                                                       {"resume", "absent"},
+                                                       {"ps", "absent"},
+                                                       {"events", "--stats", "absent"},
+                                                       {"update", "--memory", "10M", "absent"}}) {
     const Outcome outcome = rig.skiff(words);
     EXPECT_EQ(outcome.code, 1) << words[0];
     EXPECT_NE(outcome.err.find("does not exist"), std::string::npos) << words[0] << ": " << outcome.err;

@@ -33,8 +33,10 @@ TEST(Logging, AnErrorIsOneJsonObjectInTheLogAndOnStderrToo) {
 TEST(Logging, TheLogIsAppendedTo) {
   Rig rig;
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(run_program({program(), "--root", rig.root(), "--log", rig.path("log"), "--log-format=json", "state", "x"}).code,
-              1);
+    EXPECT_EQ(
+        run_program({program(), "--root", rig.root(), "--log", rig.path("log"), "--log-format=json", "state", "x"})
+            .code,
+        1);
   }
   std::istringstream lines(read_file(rig.path("log")));
   int count = 0;
@@ -74,8 +76,7 @@ TEST(Logging, TheErrorOfAnExecIsInTheLogWithCode255) {
   REQUIRE_ROOT();
   Rig rig;
   rig.start_waiting();
-  const Outcome outcome =
-      rig.skiff({"--log", rig.path("log"), "--log-format", "json", "exec", rig.id(), "absent"});
+  const Outcome outcome = rig.skiff({"--log", rig.path("log"), "--log-format", "json", "exec", rig.id(), "absent"});
   EXPECT_EQ(outcome.code, 255);
   EXPECT_EQ(only_line(read_file(rig.path("log")))["level"], "error");
   EXPECT_NE(outcome.err.find("executable file not found in $PATH"), std::string::npos) << outcome.err;

@@ -111,7 +111,8 @@ TEST_F(Mounts, NodevRefusesToOpenADevice) {
 
 TEST_F(Mounts, NosymfollowRefusesLinks) {
   fs::create_symlink("file", data() + "/link");
-  EXPECT_EQ(out_of({"bind", "nosymfollow"}, "cat /work/link"), "cat: can't open '/work/link': Too many levels of symbolic links\n");
+  EXPECT_EQ(out_of({"bind", "nosymfollow"}, "cat /work/link"),
+            "cat: can't open '/work/link': Too many levels of symbolic links\n");
 }
 
 TEST_F(Mounts, NoatimeAndStrictatimeAreSeenInMountinfo) {
@@ -136,8 +137,7 @@ TEST_P(Propagation, IsSeenInMountinfo) {
 INSTANTIATE_TEST_SUITE_P(Option, Propagation,
                          testing::Values(std::pair{"private", ""}, std::pair{"rprivate", ""},
                                          std::pair{"shared", "shared:"}, std::pair{"rshared", "shared:"},
-                                         std::pair{"unbindable", "unbindable"},
-                                         std::pair{"runbindable", "unbindable"}),
+                                         std::pair{"unbindable", "unbindable"}, std::pair{"runbindable", "unbindable"}),
                          [](const auto &option) { return std::string(option.param.first); });
 
 TEST_F(Mounts, SlaveReceivesFromASharedSource) {
@@ -153,10 +153,10 @@ TEST_F(Mounts, SlaveReceivesFromASharedSource) {
 TEST_F(Mounts, TmpfsHasTheSizeAndTheModeOfItsOptions) {
   add_mount(rig, "/work", "tmpfs", "tmpfs", {"size=64k", "mode=1777", "uid=5", "nr_inodes=20"});
   const Outcome outcome = rig.run(
-      "stat -c %a:%u /work; stat -f -c '%b*%S' /work; dd if=/dev/zero of=/work/file bs=4096 count=20 2>&1 | tail -n 1");
+      "stat -c %a:%u /work; stat -f -c '%b*%S' /work; dd if=/dev/zero of=/work/file bs=4096 count=20 2>&1 | grep out");
   EXPECT_EQ(lines_of(outcome.out).at(0), "1777:5") << outcome.err;
   EXPECT_EQ(lines_of(outcome.out).at(1), "16*4096");
-  EXPECT_NE(outcome.out.find("65536"), std::string::npos) << outcome.out;
+  EXPECT_EQ(lines_of(outcome.out).at(2), "16+0 records out") << outcome.out;
 }
 
 TEST_F(Mounts, TmpfsTakesTheModeOfTheDirectoryThatItCovers) {

@@ -99,7 +99,8 @@ TEST(Root, OfTheContainerIsAllThatItSeesOfTheHost) {
 TEST(Root, NoPivotGivesTheSameView) {
   REQUIRE_ROOT();
   Rig rig;
-  rig.script("ls / | wc -l; touch /work/new && ls /work; cd /; pwd; mount -t proc proc /tmp 2>/dev/null || echo refused");
+  rig.script(
+      "ls / | wc -l; touch /work/new && ls /work; cd /; pwd; mount -t proc proc /tmp 2>/dev/null || echo refused");
   const Outcome outcome = rig.skiff({"run", "--no-pivot", rig.id()});
   EXPECT_EQ(outcome.out, "8\nnew\n/\nrefused\n") << outcome.err;
   EXPECT_CLEAN(rig);
@@ -128,8 +129,7 @@ INSTANTIATE_TEST_SUITE_P(Value, RootfsPropagation,
                          testing::Values(std::pair{"private", ""}, std::pair{"rprivate", ""},
                                          std::pair{"slave", "master:"}, std::pair{"rslave", "master:"},
                                          std::pair{"shared", "shared:"}, std::pair{"rshared", "shared:"},
-                                         std::pair{"unbindable", "unbindable"},
-                                         std::pair{"runbindable", "unbindable"}),
+                                         std::pair{"unbindable", "unbindable"}, std::pair{"runbindable", "unbindable"}),
                          [](const auto &value) { return std::string(value.param.first); });
 
 }  // namespace

@@ -77,26 +77,26 @@ TEST_P(SeccompComparison, IsOfTheArgumentsValue) {
   Json argument = {{"index", 0}, {"value", wanted.value}, {"op", wanted.op}};
   if (wanted.value_two != 0) argument["valueTwo"] = wanted.value_two;
   add_rule("getsid", "SCMP_ACT_ERRNO", {{"errnoRet", 95}, {"args", {argument}}});
-  const Outcome outcome = rig.run("for n in 100004 100005 100006; do raw_call 124 $n; done | cut -d ' ' -f 2 | tr -d '\\n'");
+  const Outcome outcome =
+      rig.run("for n in 100004 100005 100006; do raw_call 124 $n; done | cut -d ' ' -f 2 | tr -d '\\n'");
   EXPECT_EQ(outcome.out, wanted.refused) << outcome.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(Operator, SeccompComparison,
-                         testing::Values(Comparison{"SCMP_CMP_EQ", 100005, 0, "3953"},
-                                         Comparison{"SCMP_CMP_NE", 100005, 0, "95395"},
-                                         Comparison{"SCMP_CMP_LT", 100005, 0, "9533"},
-                                         Comparison{"SCMP_CMP_LE", 100005, 0, "95953"},
-                                         Comparison{"SCMP_CMP_GE", 100005, 0, "39595"},
-                                         Comparison{"SCMP_CMP_GT", 100005, 0, "3395"},
-                                         // 100004 is 0x186a4: mask 3 leaves 0, 1, 2.
-                                         Comparison{"SCMP_CMP_MASKED_EQ", 3, 2, "3395"}),
-                         [](const auto &comparison) { return std::string(comparison.param.op); });
+INSTANTIATE_TEST_SUITE_P(
+    Operator, SeccompComparison,
+    testing::Values(Comparison{"SCMP_CMP_EQ", 100005, 0, "3953"}, Comparison{"SCMP_CMP_NE", 100005, 0, "95395"},
+                    Comparison{"SCMP_CMP_LT", 100005, 0, "9533"}, Comparison{"SCMP_CMP_LE", 100005, 0, "95953"},
+                    Comparison{"SCMP_CMP_GE", 100005, 0, "39595"}, Comparison{"SCMP_CMP_GT", 100005, 0, "3395"},
+                    // 100004 is 0x186a4: mask 3 leaves 0, 1, 2.
+                    Comparison{"SCMP_CMP_MASKED_EQ", 3, 2, "3395"}),
+    [](const auto &comparison) { return std::string(comparison.param.op); });
 
 TEST_F(Seccomp, SeveralArgumentsMustAllAgree) {
-  add_rule("fcntl", "SCMP_ACT_ERRNO",
-           {{"errnoRet", 95},
-            {"args",
-             {{{"index", 0}, {"value", 100}, {"op", "SCMP_CMP_EQ"}}, {{"index", 1}, {"value", 3}, {"op", "SCMP_CMP_EQ"}}}}});
+  add_rule(
+      "fcntl", "SCMP_ACT_ERRNO",
+      {{"errnoRet", 95},
+       {"args",
+        {{{"index", 0}, {"value", 100}, {"op", "SCMP_CMP_EQ"}}, {{"index", 1}, {"value", 3}, {"op", "SCMP_CMP_EQ"}}}}});
   EXPECT_EQ(rig.run("raw_call 72 100 3; raw_call 72 100 1; raw_call 72 101 3").out, "-1 95 \n-1 9 \n-1 9 \n");
 }
 
@@ -107,12 +107,13 @@ TEST_F(Seccomp, ACallNewerThanTheProfileIsMissing) {
   filter()["defaultErrnoRet"] = 1;
   Json names = Json::array();
   for (const char *name :
-       {"read",       "write",      "close",     "fstat",     "mmap",       "mprotect",       "munmap",     "brk",
-        "execve",     "execveat",   "exit",      "exit_group", "arch_prctl", "set_tid_address", "rseq",      "prlimit64",
-        "readlink",   "getrandom",  "rt_sigaction", "rt_sigprocmask", "set_robust_list", "newfstatat", "getpid",
-        "getuid",     "geteuid",    "getgid",    "getegid",   "getppid",    "getcwd",         "fcntl",      "wait4",
-        "clone",      "vfork",      "fork",      "dup2",      "open",       "openat",         "stat",       "uname",
-        "rt_sigreturn", "ioctl",    "prctl",     "faccessat2"}) {
+       {"read",       "write",     "close",    "fstat",     "mmap",         "mprotect",       "munmap",
+        "brk",        "execve",    "execveat", "exit",      "exit_group",   "arch_prctl",     "set_tid_address",
+        "rseq",       "prlimit64", "readlink", "getrandom", "rt_sigaction", "rt_sigprocmask", "set_robust_list",
+        "newfstatat", "getpid",    "getuid",   "geteuid",   "getgid",       "getegid",        "getppid",
+        "getcwd",     "fcntl",     "wait4",    "clone",     "vfork",        "fork",           "dup2",
+        "open",       "openat",    "stat",     "uname",     "rt_sigreturn", "ioctl",          "prctl",
+        "faccessat2"}) {
     names.push_back(name);
   }
   filter()["syscalls"] = {{{"names", names}, {"action", "SCMP_ACT_ALLOW"}}};
@@ -187,7 +188,7 @@ TEST_F(Seccomp, NotifyHandsTheDescriptorToTheAgentThatThenAnswers) {
     ::_exit(0);
   }
   const Outcome outcome = rig.run("raw_call 124 0");
-  EXPECT_EQ(outcome.out, "-1 77 \n") << outcome.err;
+  ASSERT_EQ(outcome.out, "-1 77 \n") << outcome.err;  // otherwise the agent waits still: it is killed when dropped
   ASSERT_TRUE(agent.wait().has_value());
   const Json state = Json::parse(read_file(rig.path("state")), nullptr, false);
   ASSERT_FALSE(state.is_discarded()) << read_file(rig.path("state"));

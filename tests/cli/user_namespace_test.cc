@@ -54,10 +54,11 @@ TEST(UserNamespace, DefaultDevicesAreTheHostsAndWork) {
   REQUIRE_ROOT();
   Rig rig;
   add_user_namespace(rig);
-  EXPECT_EQ(rig.run("for d in null zero full random urandom tty; do stat -c '%n %t:%T' /dev/$d; done; "
-                    "head -c 3 /dev/zero | wc -c; echo x > /dev/null && echo written")
-                .out,
-            "/dev/null 1:3\n/dev/zero 1:5\n/dev/full 1:7\n/dev/random 1:8\n/dev/urandom 1:9\n/dev/tty 5:0\n3\nwritten\n");
+  EXPECT_EQ(
+      rig.run("for d in null zero full random urandom tty; do stat -c '%n %t:%T' /dev/$d; done; "
+              "head -c 3 /dev/zero | wc -c; echo x > /dev/null && echo written")
+          .out,
+      "/dev/null 1:3\n/dev/zero 1:5\n/dev/full 1:7\n/dev/random 1:8\n/dev/urandom 1:9\n/dev/tty 5:0\n3\nwritten\n");
   EXPECT_CLEAN(rig);
 }
 

@@ -135,6 +135,14 @@ TEST(MakePlan, AnUnprivilegedUserNeedsAUserNamespace) {
   EXPECT_TRUE(make_plan(spec::make_rootless_config(1000, 1000), host, options()));
 }
 
+TEST(MakePlan, AResctrlGroupIsRefusedRatherThanIgnored) {
+  spec::Config config = spec::make_default_config();
+  config.linux_.intel_rdt.emplace().clos_id = "one";
+  const Result<Plan> made = make_plan(config, {}, options());
+  ASSERT_FALSE(made);
+  EXPECT_TRUE(made.error().text.starts_with("linux.intelRdt")) << made.error().text;
+}
+
 TEST(MakePlan, TheHostsNameIsNeverChanged) {
   spec::Config config = spec::make_default_config();
   drop_namespace(config, NamespaceType::uts);
