@@ -19,5 +19,4 @@ using KeyId = int32_t;
 // Adds bits to what KEYCTL_DESCRIBE shows.
 [[nodiscard]] Status add_key_permissions(KeyId key, uint32_t permissions);
 
-
 }  // namespace skiff::kernel

@@ -23,7 +23,10 @@ class CgroupV1 : public testing::Test {
     const Outcome created = rig.skiff({"create", rig.id()});
     ASSERT_EQ(created.code, 0) << created.err;
   }
-  void end() { EXPECT_EQ(rig.skiff({"delete", "--force", rig.id()}).code, 0); }
+  void end() {
+    EXPECT_EQ(rig.skiff({"delete", "--force", rig.id()}).code, 0);
+    EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
+  }
   [[nodiscard]] std::string file(const std::string &controller, const std::string &name) const {
     return read_file("/sys/fs/cgroup/" + controller + rig.cgroup() + "/" + name);
   }
@@ -138,13 +141,10 @@ TEST_F(CgroupV1, ACgroupMountShowsTheContainersOwnAndNoMore) {
 }
 
 TEST_F(CgroupV1, APathThatIsRelativeStartsAtTheCallers) {
-  rig.config["linux"]["cgroupsPath"] = rig.cgroup().substr(1) + "/deep";
+  rig.config["linux"]["cgroupsPath"] = rig.cgroup().substr(1);
   const std::string pid = std::to_string(rig.start_waiting());
-  EXPECT_NE(read_file("/proc/" + pid + "/cgroup").find(rig.cgroup() + "/deep\n"), std::string::npos);
+  EXPECT_NE(read_file("/proc/" + pid + "/cgroup").find(rig.cgroup() + "\n"), std::string::npos);
   end();
-  for (const fs::directory_entry &entry : fs::directory_iterator("/sys/fs/cgroup")) {
-    ::rmdir((entry.path().string() + rig.cgroup()).c_str());
-  }
 }
 
 }  // namespace

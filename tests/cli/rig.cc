@@ -130,10 +130,11 @@ std::vector<std::string> Rig::leftovers() const {
   for (const auto &entry : fs::directory_iterator(root(), ignored)) {
     if (entry.path().filename() != "@seccomp") found.push_back(entry.path());
   }
-  for (const auto &entry : fs::directory_iterator("/sys/fs/cgroup", ignored)) {
-    if (fs::exists(entry.path().string() + cgroup_)) found.push_back(entry.path().string() + cgroup_);
+  // At any depth: a relative cgroupsPath starts at our own cgroup. Others' come and go meanwhile.
+  for (auto entry = fs::recursive_directory_iterator("/sys/fs/cgroup", ignored); entry != fs::end(entry);
+       entry.increment(ignored)) {
+    if (entry->path().filename() == cgroup_.substr(1)) found.push_back(entry->path());
   }
-  if (fs::exists("/sys/fs/cgroup" + cgroup_)) found.push_back("/sys/fs/cgroup" + cgroup_);
   std::istringstream mounts(read_file("/proc/self/mountinfo"));
   for (std::string line; std::getline(mounts, line);) {
     if (line.find(directory_.path()) != std::string::npos) found.push_back(line);
