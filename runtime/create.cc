@@ -101,6 +101,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   TRY(check_container_id(request.id));
   Bundle bundle = TRY(load_bundle(request.bundle));
   TRY(check_terminal(request, bundle.config));
+  if (request.console_size && bundle.config.process) bundle.config.process->console_size = request.console_size;
   const Host host = TRY(read_host());
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp));
   const Plan plan = TRY(make_plan(bundle.config, host,

@@ -1,6 +1,7 @@
 // create, from the command line's words to init at its gate; the story that `create` and `run` share.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "runtime/bundle.h"
@@ -11,12 +12,13 @@ namespace skiff {
 struct CreateRequest {
   std::string root;  // of the runtime's state
   std::string id;
-  std::string bundle;          // empty: the working directory
-  std::string pid_file;        // empty: none
-  std::string console_socket;  // path; empty: none
-  std::string pidfd_socket;    // path; empty: none
-  kernel::Fd console;          // or the socket itself, where the terminal stays with us
-  bool detached = true;        // the terminal, where there is one, needs somebody else's console socket
+  std::string bundle;                             // empty: the working directory
+  std::string pid_file;                           // empty: none
+  std::string console_socket;                     // path; empty: none
+  std::string pidfd_socket;                       // path; empty: none
+  kernel::Fd console;                             // or the socket itself, where the terminal stays with us
+  std::optional<spec::ConsoleSize> console_size;  // instead of process.consoleSize
+  bool detached = true;  // the terminal, where there is one, needs somebody else's console socket
   bool no_pivot = false;
   bool no_new_keyring = false;
   bool systemd_cgroup = false;

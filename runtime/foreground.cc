@@ -93,6 +93,12 @@ Result<Forwarding> Forwarding::start() {
   return Forwarding(TRY(kernel::signalfd(set)));
 }
 
+std::optional<spec::ConsoleSize> read_window_size() {
+  const Result<winsize> size = kernel::get_window_size(kernel::FdView(0));
+  if (!size) return std::nullopt;
+  return spec::ConsoleSize{.height = size->ws_row, .width = size->ws_col};
+}
+
 Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &forwarding) {
   std::optional<kernel::RawTerminal> raw;
   if (master.valid()) {

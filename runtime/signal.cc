@@ -44,8 +44,9 @@ std::optional<int> number_of(const std::string &name) {
 Result<int> parse_signal(std::string_view text) {
   std::optional<int> number = parse_integer(text);
   if (!number) {
-    const bool prefixed = text.size() > 3 && strncasecmp(text.data(), "SIG", 3) == 0;
-    number = number_of(std::string(prefixed ? text.substr(3) : text));
+    const std::string name(text);
+    const bool prefixed = name.size() > 3 && strncasecmp(name.c_str(), "SIG", 3) == 0;
+    number = number_of(prefixed ? name.substr(3) : name);
   }
   if (!number || *number < 0 || *number > SIGRTMAX) {
     return fail(fmt::format("unknown signal \"{}\"", text), "give a name such as SIGTERM or a number from 1 to 64");

@@ -152,8 +152,8 @@ Result<int> run(const Context &context) {
   TRY(check_running(context, container, proc));
   const spec::Config config = spec::parse_config(TRY(container.read_config())).config;
   const std::string process_file = context.flag("process");
-  const spec::Process process =
-      process_file.empty() ? TRY(make_process(context, config)) : TRY(load_process(process_file));
+  spec::Process process = process_file.empty() ? TRY(make_process(context, config)) : TRY(load_process(process_file));
+  if (const auto size = read_window_size(); size && !detach) process.console_size = size;
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(context.root, config.linux_.seccomp));
   const ExecPlan plan = TRY(make_exec_plan(process, config, TRY(read_host()),
                                            {.id = container.record.id,

@@ -59,6 +59,7 @@ Result<int> run(const Context &context) {
     forwarding = TRY(Forwarding::start());
     console = TRY(make_console());
     request.console = std::move(console.theirs);
+    request.console_size = read_window_size();
   }
   Created created = TRY(create_container(std::move(request), context.log));
   TRY(start(created, context.log));
