@@ -4,8 +4,8 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS := $(shell nproc)
-PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libcap-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
-	libbenchmark-dev busybox-static
+PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
+	libbenchmark-dev busybox-static procps
 
 .PHONY: all build packages demo test check bench install package clean
 
