@@ -54,6 +54,17 @@ void add_cpuset(const spec::Cpu &cpu, CgroupWrites &out) {
   if (!cpu.mems.empty()) out.add("cpuset", "cpu.mems", "cpuset.mems", cpu.mems);
 }
 
+void add_hugepages(const std::vector<spec::HugepageLimit> &limits, std::string_view suffix, CgroupWrites &out) {
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    const std::string field = fmt::format("hugepageLimits[{}]", i);
+    const std::string value = fmt::to_string(limits[i].limit);
+    out.add("hugetlb", field, fmt::format("hugetlb.{}.{}", limits[i].page_size, suffix), value);
+    // Reservations are counted by themselves since Linux 5.7; before, the limit on use is all there is.
+    out.add("hugetlb", field, fmt::format("hugetlb.{}.rsvd.{}", limits[i].page_size, suffix), value).ignore_missing =
+        true;
+  }
+}
+
 Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,
                                                     const std::vector<CgroupDirectory> &directories, bool unified) {
   CgroupWrites out(directories);

@@ -45,5 +45,7 @@ template <class T>
 }
 void add_rdma(const spec::Resources &resources, CgroupWrites &out);
 void add_cpuset(const spec::Cpu &cpu, CgroupWrites &out);
+// `suffix` is what the version calls a limit: limit_in_bytes on v1, max on v2.
+void add_hugepages(const std::vector<spec::HugepageLimit> &limits, std::string_view suffix, CgroupWrites &out);
 
 }  // namespace skiff

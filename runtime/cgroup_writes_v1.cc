@@ -103,17 +103,6 @@ void add_block_io(const spec::BlockIo &io, CgroupWrites &out) {
   add_throttle(io.throttle_write_iops_device, "throttleWriteIOPSDevice", "blkio.throttle.write_iops_device", out);
 }
 
-void add_hugepages(const std::vector<spec::HugepageLimit> &limits, CgroupWrites &out) {
-  for (std::size_t i = 0; i < limits.size(); ++i) {
-    const std::string field = fmt::format("hugepageLimits[{}]", i);
-    const std::string value = fmt::to_string(limits[i].limit);
-    out.add("hugetlb", field, fmt::format("hugetlb.{}.limit_in_bytes", limits[i].page_size), value);
-    // Reservations are counted by themselves since Linux 5.7; before, the limit on use is all there is.
-    out.add("hugetlb", field, fmt::format("hugetlb.{}.rsvd.limit_in_bytes", limits[i].page_size), value)
-        .ignore_missing = true;
-  }
-}
-
 void add_network(const spec::NetworkResources &network, CgroupWrites &out) {
   if (asked(network.class_id)) {
     out.add("net_cls", "network.classID", "net_cls.classid", fmt::to_string(*network.class_id));
@@ -134,7 +123,7 @@ void add_writes_v1(const spec::Resources &resources, CgroupWrites &out) {
     out.add("pids", "pids.limit", "pids.max", print_pids_limit(*resources.pids->limit));
   }
   if (resources.block_io) add_block_io(*resources.block_io, out);
-  add_hugepages(resources.hugepage_limits, out);
+  add_hugepages(resources.hugepage_limits, "limit_in_bytes", out);
   if (resources.network) add_network(*resources.network, out);
   add_rdma(resources, out);
   if (!resources.unified.empty()) {

@@ -125,16 +125,6 @@ void add_block_io(const spec::BlockIo &io, CgroupWrites &out) {
   add_throttle(io.throttle_write_iops_device, "throttleWriteIOPSDevice", "wiops", out);
 }
 
-void add_hugepages(const std::vector<spec::HugepageLimit> &limits, CgroupWrites &out) {
-  for (std::size_t i = 0; i < limits.size(); ++i) {
-    const std::string field = fmt::format("hugepageLimits[{}]", i);
-    const std::string value = fmt::to_string(limits[i].limit);
-    out.add("hugetlb", field, fmt::format("hugetlb.{}.max", limits[i].page_size), value);
-    // Reservations are counted by themselves since Linux 5.7; before, the limit on use is all there is.
-    out.add("hugetlb", field, fmt::format("hugetlb.{}.rsvd.max", limits[i].page_size), value).ignore_missing = true;
-  }
-}
-
 // Written last, so that what is given in v2's own words wins over what was converted.
 void add_unified(const spec::StringMap &files, CgroupWrites &out) {
   for (const auto &[file, value] : files) {
@@ -163,7 +153,7 @@ void add_writes_v2(const spec::Resources &resources, CgroupWrites &out) {
     out.add("pids", "pids.limit", "pids.max", print_pids_limit(*resources.pids->limit));
   }
   if (resources.block_io) add_block_io(*resources.block_io, out);
-  add_hugepages(resources.hugepage_limits, out);
+  add_hugepages(resources.hugepage_limits, "max", out);
   if (resources.network && asked(resources.network->class_id)) {
     out.refuse("network.classID", no_such_file, "leave it out, and match on the cgroup in nftables");
   }
