@@ -26,12 +26,12 @@ class ContainerRoot : public testing::Test {
   std::string root_ = directory_.path() + "/a/b";
 };
 
-TEST_F(ContainerRoot, IsMadeWithTheFirstContainerForItsOwnerAlone) {
+TEST_F(ContainerRoot, IsMadeWithTheFirstContainerForItsOwnerAloneAndStays) {
   const Result<Container> container = Container::create(root_, "one");
   ASSERT_TRUE(container) << container.error().message();
   const Result<struct stat> stat = kernel::fstatat(kernel::cwd, root_);
   ASSERT_TRUE(stat);
-  EXPECT_EQ(stat->st_mode & 07777U, 0700U);
+  EXPECT_EQ(stat->st_mode & 07777U, 01700U);
 }
 
 TEST_F(ContainerRoot, RefusesAnIdThatExists) {
