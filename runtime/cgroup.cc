@@ -40,18 +40,19 @@ bool has_controller(const Cgroup::Level &level, std::string_view controller) {
   return false;
 }
 
-// The subdirectory `path` of a level, each component made where it is missing.
-Result<Cgroup::Level> make_below(const Cgroup::Level &level, std::string_view path) {
+// The subdirectory `path` of a level, which must be there already.
+Result<Cgroup::Level> find_below(const Cgroup::Level &level, std::string_view path) {
   kernel::Fd here = TRY(kernel::openat(level.fd, ".", directory_flags));
   std::string whole = level.path;
-  const bool cpuset = !level.unified && kernel::faccessat(here, "cpuset.cpus", F_OK);
   while (!path.empty()) {
     const std::size_t slash = path.find('/');
     const std::string name(path.substr(0, slash));
     path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
     if (name.empty() || name == ".") continue;
-    if (name == "..") return fail(fmt::format("cgroup \"{}\" below {}: \"..\" leads out", path, level.path));
-    here = std::move(TRY(make_cgroup_directory(here, name, cpuset)).fd);
+    if (name == "..")
+      return fail(fmt::format("\"..\" leads out of {}", whole), "name a cgroup below the container's own");
+    here = TRY(remedy("make the cgroup first: exec only joins it",
+                      in(whole, kernel::openat(here, name, directory_flags | O_NOFOLLOW))));
     whole.append("/").append(name);
   }
   return Cgroup::Level{.path = std::move(whole), .unified = level.unified, .fd = std::move(here), .made = {}};
@@ -139,6 +140,7 @@ Result<Cgroup> Cgroup::open(const std::vector<std::string> &paths) {
 
 Result<Cgroup> Cgroup::below(std::string_view path, std::string_view controllers) const {
   Cgroup out;
+  bool found = controllers.empty();
   for (const Level &level : levels_) {
     if (!level.fd.valid()) continue;
     bool wanted = controllers.empty();
@@ -147,9 +149,12 @@ Result<Cgroup> Cgroup::below(std::string_view path, std::string_view controllers
       wanted = has_controller(level, rest.substr(0, comma));
       rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }
-    out.levels_.push_back(TRY(make_below(level, wanted ? path : std::string_view{})));
+    found = found || wanted;
+    out.levels_.push_back(TRY(find_below(level, wanted ? path : std::string_view{})));
   }
-  return out;
+  if (found) return out;
+  return fail(fmt::format("{}: the container is in no such hierarchy of cgroup v1", controllers),
+              "leave the controller out to choose a cgroup in all hierarchies");
 }
 
 Result<Cgroup> Cgroup::beside(pid_t init) const {

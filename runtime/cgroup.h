@@ -39,8 +39,8 @@ class Cgroup {
   // The cgroup of a container that exists: the record's cgroup_paths. A directory that is gone is no error.
   [[nodiscard]] static Result<Cgroup> open(const std::vector<std::string> &paths);
 
-  // A directory below this one in each hierarchy, made where missing: `exec --cgroup PATH`, or CONTROLLER:PATH for one
-  // hierarchy of v1 alone. ".." that leads out is an error.
+  // A directory below this one in each hierarchy: `exec --cgroup PATH`, or CONTROLLER:PATH for one hierarchy of v1
+  // alone. ENOENT where it is not there; ".." and a controller that is nowhere are errors.
   [[nodiscard]] Result<Cgroup> below(std::string_view path, std::string_view controllers = {}) const;
   // Where the process `init` is now, in each hierarchy. On v2 a container that has divided its own cgroup takes no
   // process at the top (EBUSY); exec goes beside init then.

@@ -9,6 +9,7 @@ set(program_tests
   cli/cve_exec_test.cc
   cli/cve_mounts_test.cc
   cli/device_nodes_test.cc
+  cli/exec_cgroup_test.cc
   cli/exec_test.cc
   cli/failure_text_test.cc
   cli/findings_test.cc
@@ -27,6 +28,7 @@ set(program_tests
   cli/mounts_test.cc
   cli/namespaces_test.cc
   cli/pause_test.cc
+  cli/pidfd_socket_test.cc
   cli/process_fields_test.cc
   cli/protected_paths_test.cc
   cli/race_test.cc
@@ -41,11 +43,13 @@ set(program_test_parts
   cli/inside.cc
   cli/rig.cc
 )
-# A program that tests put into the rootfs.
-add_executable(raw_call cli/raw_call.cc)
-# The sanitizers have no static form.
-target_compile_options(raw_call PRIVATE -fno-sanitize=all)
-target_link_options(raw_call PRIVATE -static -fno-sanitize=all)
+# Programs that tests put into the rootfs.
+foreach(inside raw_call)
+  add_executable(${inside} cli/${inside}.cc)
+  # The sanitizers have no static form.
+  target_compile_options(${inside} PRIVATE -fno-sanitize=all)
+  target_link_options(${inside} PRIVATE -static -fno-sanitize=all)
+endforeach()
 add_executable(program_test ${program_tests} ${program_test_parts})
 # After the runtime's own flags: the tests may throw.
 set_source_files_properties(${program_tests} ${program_test_parts} PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")

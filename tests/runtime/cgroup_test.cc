@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "runtime/cgroup_stats.h"
+#include "runtime/cgroup_tree.h"
 #include "runtime/host_probe.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
@@ -40,6 +41,18 @@ bool write_file(const std::string &path, std::string_view value) {
 }
 
 bool exists(const std::string &path) { return kernel::faccessat(kernel::cwd, path, F_OK).has_value(); }
+
+// The cgroup `path` below this one, made as a container would make it.
+Result<Cgroup> make_below(const Cgroup &cgroup, const std::string &path) {
+  for (const std::string &top : cgroup.paths()) {
+    kernel::Fd here = TRY(kernel::open(top, O_RDONLY | O_DIRECTORY));
+    std::istringstream names(path);
+    for (std::string name; std::getline(names, name, '/');) {
+      here = std::move(TRY(make_cgroup_directory(here, name, exists(top + "/cpuset.cpus"))).fd);
+    }
+  }
+  return cgroup.below(path);
+}
 
 // A child process that answers one question at a time: the byte it is sent goes to `answer`, whose result it sends
 // back. It is killed and reaped with this value.
@@ -227,7 +240,7 @@ TEST_F(CgroupTest, ListsTheProcessesOfNestedCgroupsToo) {
   Worker outer;
   Worker inner;
   ASSERT_OK(cgroup->place(outer.pid()));
-  auto nested = cgroup->below("a/b");
+  auto nested = make_below(*cgroup, "a/b");
   ASSERT_OK(nested);
   ASSERT_OK(nested->place(inner.pid()));
   const auto found = cgroup->processes();
@@ -241,7 +254,7 @@ TEST_F(CgroupTest, APlaceBesideAProcessIsWhereThatProcessIs) {
   Owned cgroup(plan());
   Worker init;
   Worker second;
-  auto nested = cgroup->below("init");
+  auto nested = make_below(*cgroup, "init");
   ASSERT_OK(nested);
   ASSERT_OK(nested->place(init.pid()));
   auto beside = cgroup->beside(init.pid());
@@ -252,9 +265,12 @@ TEST_F(CgroupTest, APlaceBesideAProcessIsWhereThatProcessIs) {
   }
 }
 
-TEST_F(CgroupTest, APathBelowCannotLeadOut) {
+TEST_F(CgroupTest, APathBelowMustBeThereAndCannotLeadOut) {
   Owned cgroup(plan());
   EXPECT_FALSE(cgroup->below("../other"));
+  EXPECT_FALSE(cgroup->below("absent"));
+  EXPECT_FALSE(cgroup->below("/", "nosuchcontroller"));
+  EXPECT_TRUE(cgroup->below("/"));
 }
 
 TEST_F(CgroupTest, AnOpenedCgroupIsTheOneThatWasMade) {
@@ -431,7 +447,7 @@ TEST_F(CgroupTest, KillsWhatIsFrozenInANestedCgroup) {
   if (!has_controller("freezer")) GTEST_SKIP() << "no freezer on v1";
   Owned cgroup(plan());
   Worker worker;
-  auto nested = cgroup->below("deep/down");
+  auto nested = make_below(*cgroup, "deep/down");
   ASSERT_OK(nested);
   ASSERT_OK(nested->place(worker.pid()));
   ASSERT_OK(nested->freeze());
@@ -498,9 +514,9 @@ TEST_F(CgroupTest, ASignalReachesEveryProcessAndNoOtherState) {
 
 TEST_F(CgroupTest, RemovesWhatTheContainerNested) {
   Owned cgroup(plan());
-  auto nested = cgroup->below("a/b/c/d");
+  auto nested = make_below(*cgroup, "a/b/c/d");
   ASSERT_OK(nested);
-  ASSERT_OK(cgroup->below("a/e"));
+  ASSERT_OK(make_below(*cgroup, "a/e"));
   ASSERT_OK(cgroup->remove());
   for (const std::string &path : cgroup->paths()) EXPECT_FALSE(exists(path)) << path;
   ASSERT_OK(cgroup->remove());
