@@ -12,6 +12,7 @@
 #include "runtime/kernel/credential.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/socket.h"
+#include "runtime/notify.h"
 #include "runtime/seccomp_cache.h"
 #include "runtime/terminal.h"
 
@@ -67,11 +68,12 @@ Status tell(const CreateRequest &request, Container &container, const Launched &
 }
 
 Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Plan &plan, const Host &host,
-                          Container &container, const cli::Log &log) {
+                          Container &container, std::vector<std::string> &warnings, const cli::Log &log) {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   fill_record(container.record, bundle, plan);
   TRY(container.save_config(bundle.json));
   TRY(container.save());
+  if (!plan.notify_directory.empty()) TRY(in("NOTIFY_SOCKET", make_notify_directory(container.directory())));
   kernel::Fd console = std::move(request.console);
   if (!request.console_socket.empty()) console = TRY(connect_console(request.console_socket));
   Launched launched = TRY(launch({.plan = plan,
@@ -81,6 +83,7 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
                                   .proc = proc,
                                   .console_socket = std::move(console),
                                   .gate = request.gate,
+                                  .warnings = warnings,
                                   .log = log}));
   if (const Status told = tell(request, container, launched); !told) {
     launched.init = {};  // killed and reaped
@@ -89,10 +92,6 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
     return std::unexpected(told.error());
   }
   return launched;
-}
-
-void log_warnings(const std::vector<std::string> &warnings, const cli::Log &log) {
-  for (const std::string &warning : warnings) cli::warning(log, warning);
 }
 
 }  // namespace
@@ -104,23 +103,31 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   if (request.console_size && bundle.config.process) bundle.config.process->console_size = request.console_size;
   const Host host = TRY(read_host());
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp));
-  const Plan plan = TRY(make_plan(bundle.config, host,
-                                  {.id = request.id,
-                                   .bundle = bundle.path,
-                                   .no_pivot = request.no_pivot,
-                                   .no_new_keyring = request.no_new_keyring,
-                                   .systemd_cgroup = request.systemd_cgroup,
-                                   .preserve_fds = request.preserve_fds,
-                                   .seccomp = seccomp ? &*seccomp : nullptr}));
-  log_warnings(plan.warnings, log);
+  Plan plan = TRY(make_plan(
+      bundle.config, host,
+      {.id = request.id,
+       .bundle = bundle.path,
+       .no_pivot = request.no_pivot,
+       .no_new_keyring = request.no_new_keyring,
+       .systemd_cgroup = request.systemd_cgroup,
+       .preserve_fds = request.preserve_fds,
+       .notify_directory =
+           host.notify_socket.empty() ? "" : fmt::format("{}/{}/{}", request.root, request.id, notify_directory),
+       .seccomp = seccomp ? &*seccomp : nullptr}));
   Container container = TRY(Container::create(request.root, request.id));
-  Result<Launched> launched = bring_up(request, bundle, plan, host, container, log);
+  std::vector<std::string> warnings = std::move(plan.warnings);
+  Result<Launched> launched = bring_up(request, bundle, plan, host, container, warnings, log);
+  tell_warnings(warnings, launched.has_value(), log);
   if (!launched) {
     (void)container.remove();  // the first error is the one to tell
     return std::unexpected(std::move(launched).error());
   }
   TRY(container.unlock());
   return Created{std::move(bundle), std::move(container), *std::move(launched)};
+}
+
+void tell_warnings(const std::vector<std::string> &warnings, bool succeeded, const cli::Log &log) {
+  for (const std::string &warning : warnings) cli::warning(succeeded ? log : cli::Log{}, warning);
 }
 
 Status write_pid_file(const std::string &path, pid_t pid) {

@@ -35,6 +35,10 @@ struct Created {
 // On an error nothing is left behind: no process, mount, cgroup or directory.
 [[nodiscard]] Result<Created> create_container(CreateRequest request, const cli::Log &log);
 
+// Once it is known how the command ends: where it fails, the error must be the log's only object (Podman parses the
+// whole file as one), and the warnings go to stderr.
+void tell_warnings(const std::vector<std::string> &warnings, bool succeeded, const cli::Log &log);
+
 // Digits alone, no newline, in place at once: containerd and conmon read it as soon as it is there.
 [[nodiscard]] Status write_pid_file(const std::string &path, pid_t pid);
 

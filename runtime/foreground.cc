@@ -99,7 +99,7 @@ std::optional<spec::ConsoleSize> read_window_size() {
   return spec::ConsoleSize{.height = size->ws_row, .width = size->ws_col};
 }
 
-Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &forwarding) {
+Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &forwarding, const NotifySocket &notify) {
   std::optional<kernel::RawTerminal> raw;
   if (master.valid()) {
     if (kernel::is_terminal(kernel::FdView(0))) raw.emplace(TRY(kernel::RawTerminal::enter(kernel::FdView(0))));
@@ -108,14 +108,17 @@ Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &fo
   Flow input(0, master.get());
   Flow output(master.get(), 1);
   while (true) {
-    std::array<pollfd, 4> fds = {{{child.pidfd().get(), POLLIN, 0},
+    std::array<pollfd, 5> fds = {{{child.pidfd().get(), POLLIN, 0},
                                   {forwarding.signals().get(), POLLIN, 0},
                                   master.valid() ? input.interest() : pollfd{-1, 0, 0},
-                                  master.valid() ? output.interest() : pollfd{-1, 0, 0}}};
+                                  master.valid() ? output.interest() : pollfd{-1, 0, 0},
+                                  {notify.fd().get(), POLLIN, 0}}};
     TRY(kernel::poll(fds, kernel::forever));
     if (fds[1].revents != 0) TRY(forward(forwarding.signals(), child, master));
     if (fds[2].revents != 0) input.move();
     if (fds[3].revents != 0) output.move();
+    // A service manager that does not listen is no reason to end the program.
+    if (fds[4].revents != 0) (void)notify.pass_on(0);
     if (fds[0].revents != 0) break;
   }
   drain(output);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "runtime/kernel/process.h"
+#include "runtime/notify.h"
 #include "spec/config.h"
 
 namespace skiff {
@@ -25,7 +26,9 @@ class Forwarding {
 [[nodiscard]] std::optional<spec::ConsoleSize> read_window_size();
 
 // Forwards signals to the process and, where `master` is valid, carries bytes and window sizes between our terminal and
-// its own, until the process has ended. The exit code as a shell reports it: 128 + n for a signal.
-[[nodiscard]] Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &forwarding);
+// its own, and passes on what it notifies, until the process has ended. The exit code as a shell reports it: 128 + n
+// for a signal.
+[[nodiscard]] Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &forwarding,
+                                 const NotifySocket &notify = {});
 
 }  // namespace skiff

@@ -159,6 +159,11 @@ std::uint32_t read_listen_fds() {
   return fds > 1U << 20 ? 0 : static_cast<std::uint32_t>(fds);
 }
 
+std::string read_notify_socket() {
+  const char *socket = std::getenv("NOTIFY_SOCKET");
+  return socket == nullptr ? "" : socket;
+}
+
 std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::string_view own) {
   const std::vector<Membership> memberships = parse_memberships(own);
   std::vector<CgroupHierarchy> out;
@@ -184,7 +189,7 @@ Result<Host> read_host() {
   host.gid = ::getegid();
   host.last_capability = read_last_capability();
   host.capabilities = TRY(kernel::capget()).permitted;
-  if (const char *socket = std::getenv("NOTIFY_SOCKET")) host.notify_socket = socket;
+  host.notify_socket = read_notify_socket();
   host.listen_fds = read_listen_fds();
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   host.privileged = host.uid == 0 && TRY(in_first_user_namespace(proc));

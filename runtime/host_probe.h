@@ -11,6 +11,9 @@ namespace skiff {
 // $LISTEN_FDS; 0 where $LISTEN_PID is not this process, sd_listen_fds(3).
 [[nodiscard]] std::uint32_t read_listen_fds();
 
+// $NOTIFY_SOCKET, sd_notify(3), or empty.
+[[nodiscard]] std::string read_notify_socket();
+
 // A host with cgroup v2 alone is known by one statfs(2); mountinfo is read only on the others. No cgroups at all is no
 // error.
 [[nodiscard]] Result<Host> read_host();

@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "runtime/cgroup_file.h"
 #include "runtime/gate.h"
@@ -200,7 +202,7 @@ Result<Launched> launch(LaunchRequest request) {
                       .init = {},
                       .state = request.container.state(spec::ContainerStatus::creating)};
   launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
-  for (const std::string &warning : launching.cgroup.warnings()) cli::warning(request.log, warning);
+  std::ranges::copy(launching.cgroup.warnings(), std::back_inserter(request.warnings));
   if (const Status up = bring_up(launching); !up) {
     Error error = up.error();
     launching.init = {};  // killed and reaped

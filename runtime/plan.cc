@@ -193,6 +193,18 @@ struct Builder {
     return {};
   }
 
+  // Last, so that no mount of the configuration covers it.
+  void add_notify_socket() {
+    if (plan.notify_directory.empty()) return;
+    MountStep step;
+    step.kind = MountStep::Kind::bind;
+    step.type = "bind";
+    step.source = plan.notify_directory;
+    step.destination = notify_mount_point;
+    step.attributes.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    add("NOTIFY_SOCKET", std::move(step));
+  }
+
   Status add_devices() {
     const std::vector<spec::Device> &listed = config.linux_.devices;
     const auto is_listed = [&](std::string_view path, std::size_t end) {
@@ -248,6 +260,7 @@ struct Builder {
       add("linux.rootfsPropagation", propagation.first);
       add("root.path", AttachRootfs{.path = plan.rootfs, .parent_propagation = propagation.parent});
       TRY(add_mounts());
+      add_notify_socket();
       if (sets_up_dev) {
         TRY(add_devices());
         add_symlinks();
@@ -320,8 +333,11 @@ struct Builder {
       plan.seccomp_listener_path = linux_.seccomp->listener_path;
       plan.seccomp_listener_metadata = linux_.seccomp->listener_metadata;
     }
+    if (own_mounts) plan.notify_directory = options.notify_directory;
+    std::vector<std::string> env = process.env;
+    if (!plan.notify_directory.empty()) env.emplace_back(notify_variable);
     plan.program = Program{.args = process.args,
-                           .env = make_environment(process.env, host.listen_fds),
+                           .env = make_environment(env, host.listen_fds),
                            .uid = process.user.uid,
                            .preserved_fds = host.listen_fds + options.preserve_fds};
     auto driver = CgroupPlan::Driver::cgroupfs;

@@ -257,11 +257,16 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> net_devices;  // host name, name inside
   std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
+  std::string notify_directory;  // to be made before the mounts' sources are opened; empty: none
   std::vector<Step> steps;
   bool terminal = false;
   Program program;
   std::vector<std::string> warnings;  // unknown capabilities and the like: logged, not errors
 };
+
+// Where a container that notifies its service manager (notify.h) sees the socket.
+inline constexpr const char *notify_mount_point = "/run/notify";
+inline constexpr const char *notify_variable = "NOTIFY_SOCKET=/run/notify/notify.sock";
 
 // How the command line changes the plan.
 struct PlanOptions {
@@ -272,6 +277,7 @@ struct PlanOptions {
   bool systemd_cgroup = false;
   bool disable_cgroups = false;
   std::uint32_t preserve_fds = 0;
+  std::string notify_directory = {};        // of the host, for the socket that NOTIFY_SOCKET names inside; empty: none
   const SeccompProgram *seccomp = nullptr;  // borrowed: linux.seccomp as compiled before (bpf.h); null: compiled now
   bool defer_seccomp = false;  // without `seccomp`: LoadSeccomp's program stays empty for the caller to fill
 };

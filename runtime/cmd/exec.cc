@@ -159,17 +159,18 @@ Result<int> run(const Context &context) {
                                            {.id = container.record.id,
                                             .preserve_fds = context.flags().uint32("preserve-fds").value_or(0),
                                             .seccomp = seccomp ? &*seccomp : nullptr}));
-  for (const std::string &warning : plan.warnings) cli::warning(context.log, warning);
   std::optional<Forwarding> forwarding;
   if (!detach) forwarding = TRY(Forwarding::start());
   Console console = TRY(open_console(context, plan.terminal, detach));
-  kernel::Child child = TRY(exec_in_container({.plan = plan,
-                                               .container = container,
-                                               .config = config,
-                                               .proc = proc,
-                                               .console_socket = std::move(console.theirs),
-                                               .cgroup = TRY(choose_cgroup(context, container)),
-                                               .log = context.log}));
+  Result<kernel::Child> made = exec_in_container({.plan = plan,
+                                                  .container = container,
+                                                  .config = config,
+                                                  .proc = proc,
+                                                  .console_socket = std::move(console.theirs),
+                                                  .cgroup = TRY(choose_cgroup(context, container)),
+                                                  .log = context.log});
+  tell_warnings(plan.warnings, made.has_value(), context.log);
+  kernel::Child child = TRY(std::move(made));
   if (context.flags().given("pid-file")) TRY(write_pid_file(context.flag("pid-file"), child.pid()));
   if (context.flags().given("pidfd-socket")) TRY(send_pidfd(context.flag("pidfd-socket"), child.pidfd()));
   if (detach) {

@@ -7,6 +7,7 @@
 #include "runtime/create.h"
 #include "runtime/foreground.h"
 #include "runtime/hooks.h"
+#include "runtime/host_probe.h"
 #include "runtime/terminal.h"
 
 namespace skiff {
@@ -30,20 +31,23 @@ void run_poststart(const Created &created, const cli::Log &log) {
 }
 
 // Where the program never ran, nothing stays.
-Status start(Created &created, const cli::Log &log) {
-  if (const Status gone = let_go(created.launched); !gone) {
+Result<NotifySocket> start(Created &created, const cli::Log &log) {
+  Result<NotifySocket> notify = NotifySocket::open(created.container.directory(), read_notify_socket());
+  const Status gone = notify ? let_go(created.launched) : Status(std::unexpected(notify.error()));
+  if (!gone) {
     created.launched.init = {};
     (void)destroy_container(created.container, log);
-    return gone;
+    return std::unexpected(gone.error());
   }
   run_poststart(created, log);
-  return {};
+  return notify;
 }
 
-Result<int> stay(Created &created, kernel::Fd console, const Forwarding &forwarding, const Context &context) {
+Result<int> stay(Created &created, kernel::Fd console, const Forwarding &forwarding, const NotifySocket &notify,
+                 const Context &context) {
   kernel::Fd master;
   if (console.valid()) master = TRY(receive_master(console));
-  Result<int> code = attend(created.launched.init, std::move(master), forwarding);
+  Result<int> code = attend(created.launched.init, std::move(master), forwarding, notify);
   if (!context.flags().boolean("keep")) TRY(destroy_container(created.container, context.log));
   return code;
 }
@@ -62,13 +66,16 @@ Result<int> run(const Context &context) {
     request.console_size = read_window_size();
   }
   Created created = TRY(create_container(std::move(request), context.log));
-  TRY(start(created, context.log));
+  const NotifySocket notify = TRY(start(created, context.log));
   if (detach) {
+    if (notify.valid()) {
+      TRY(notify.pass_on_until_ready(created.launched.init.pidfd(), created.launched.init.pid()));
+    }
     (void)created.launched.init.release();
     return 0;
   }
   const bool terminal = created.bundle.config.process && created.bundle.config.process->terminal;
-  return stay(created, terminal ? std::move(console.ours) : kernel::Fd{}, *forwarding, context);
+  return stay(created, terminal ? std::move(console.ours) : kernel::Fd{}, *forwarding, notify, context);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include "runtime/container.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
+#include "runtime/host_probe.h"
+#include "runtime/notify.h"
 
 namespace skiff {
 namespace {
@@ -23,12 +25,18 @@ Result<int> run(const Context &context) {
   TRY(container.lock());
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   TRY(check_created(container, TRY(container.process_status(proc))));
+  const NotifySocket notify = TRY(NotifySocket::open(container.directory(), read_notify_socket()));
+  const kernel::Fd init = notify.valid() ? TRY(container.open_init(proc)) : kernel::Fd{};
   TRY(open_gate(container.directory()));
   const spec::Hooks hooks =
       container.record.has_late_hooks ? spec::parse_config(TRY(container.read_config())).config.hooks : spec::Hooks{};
   const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::running));
   for (const Error &error : run_all_hooks(RunHooks::Kind::poststart, hooks.poststart, state)) {
     cli::warning(context.log, error.message());
+  }
+  if (notify.valid()) {
+    TRY(container.unlock());  // a program that never gets ready can be killed
+    TRY(notify.pass_on_until_ready(init, container.record.pid));
   }
   return 0;
 }

@@ -1,5 +1,6 @@
 #include "runtime/kernel/socket.h"
 
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <array>
@@ -142,6 +143,19 @@ Result<Fd> listen_unix(FdView dir, CString path, int type, int backlog) {
   const Address address = TRY(make_address(dir, path));
   if (::bind(socket.get(), address.get(), sizeof(address.name)) != 0) return call_failed("bind", {dir, path});
   if (::listen(socket.get(), backlog) != 0) return call_failed("listen", {dir, path});
+  return socket;
+}
+
+Result<Fd> bind_datagram(FdView dir, CString path, mode_t permissions) {
+  Fd socket = TRY(open_socket(SOCK_DGRAM));
+  const Address address = TRY(make_address(dir, path));
+  // The name's inode takes the mode of the socket, less the umask (unix(7)): a chmod by path could be led elsewhere.
+  if (::fchmod(socket.get(), permissions) != 0) return call_failed("fchmod", {socket});
+  const mode_t umask = ::umask(0);
+  const int bound = ::bind(socket.get(), address.get(), sizeof(address.name));
+  const int error = errno;
+  (void)::umask(umask);
+  if (bound != 0) return call_failed(error, "bind", {dir, path});
   return socket;
 }
 

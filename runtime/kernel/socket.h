@@ -40,6 +40,9 @@ inline constexpr size_t max_message_fds = 253;
 [[nodiscard]] Result<Fd> connect_unix(FdView dir, CString path, int type);
 // socket(2), bind(2) and listen(2) at a path below `dir`. EADDRINUSE where the name exists.
 [[nodiscard]] Result<Fd> listen_unix(FdView dir, CString path, int type, int backlog);
+// socket(2) and bind(2) of SOCK_DGRAM at a path below `dir`, with these permissions whatever the umask says. A link at
+// the path is not followed: EADDRINUSE.
+[[nodiscard]] Result<Fd> bind_datagram(FdView dir, CString path, mode_t permissions);
 // accept4(2); SOCK_CLOEXEC is always added.
 [[nodiscard]] Result<Fd> accept4(FdView listener, int flags = 0);
 // One datagram, as sd_notify(3) sends it, to a unix address. A leading '@' is an abstract name.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <regex>
 #include <sstream>
 
@@ -70,6 +71,20 @@ TEST(Logging, TextWithControlCharactersCannotForgeALine) {
   rig.config["process"]["args"] = {"/a\n{\"level\":\"error\",\"msg\":\"forged\"}"};
   EXPECT_EQ(rig.skiff({"--log", rig.path("log"), "--log-format", "json", "create", rig.id()}).code, 1);
   EXPECT_EQ(only_line(read_file(rig.path("log")))["level"], "error");
+}
+
+TEST(Logging, AWarningBeforeAnErrorGoesToStderrSoThatTheLogStaysOneObject) {  // Podman parses the whole file as one
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.config["process"]["capabilities"]["bounding"] = {"CAP_OF_TOMORROW"};
+  EXPECT_EQ(rig.skiff({"--log", rig.path("log"), "--log-format", "json", "run", rig.id()}).code, 0);
+  EXPECT_EQ(only_line(read_file(rig.path("log")))["level"], "warning");
+  std::filesystem::remove(rig.path("log"));
+  rig.config["process"]["args"] = {"absent"};
+  const Outcome outcome = rig.skiff({"--log", rig.path("log"), "--log-format", "json", "create", rig.id()});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(only_line(read_file(rig.path("log")))["level"], "error");
+  EXPECT_NE(outcome.err.find("CAP_OF_TOMORROW"), std::string::npos) << outcome.err;
 }
 
 TEST(Logging, TheErrorOfAnExecIsInTheLogWithCode255) {

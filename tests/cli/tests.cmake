@@ -27,6 +27,7 @@ set(program_tests
   cli/mount_targets_test.cc
   cli/mounts_test.cc
   cli/namespaces_test.cc
+  cli/notify_test.cc
   cli/pause_test.cc
   cli/pidfd_socket_test.cc
   cli/process_fields_test.cc
@@ -44,7 +45,7 @@ set(program_test_parts
   cli/rig.cc
 )
 # Programs that tests put into the rootfs.
-foreach(inside raw_call)
+foreach(inside raw_call notify_call)
   add_executable(${inside} cli/${inside}.cc)
   # The sanitizers have no static form.
   target_compile_options(${inside} PRIVATE -fno-sanitize=all)
@@ -54,7 +55,7 @@ add_executable(program_test ${program_tests} ${program_test_parts})
 # After the runtime's own flags: the tests may throw.
 set_source_files_properties(${program_tests} ${program_test_parts} PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
-  SKIFF_RAW_CALL="$<TARGET_FILE:raw_call>")
+  SKIFF_RAW_CALL="$<TARGET_FILE:raw_call>" SKIFF_NOTIFY_CALL="$<TARGET_FILE:notify_call>")
 target_link_libraries(program_test PRIVATE skiff_runtime nlohmann_json::nlohmann_json GTest::gtest_main)
-add_dependencies(program_test skiff raw_call)
+add_dependencies(program_test skiff raw_call notify_call)
 gtest_discover_tests(program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)

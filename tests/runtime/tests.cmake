@@ -53,6 +53,7 @@ add_executable(runtime_test
   ${CMAKE_CURRENT_LIST_DIR}/container_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/gate_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/hooks_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/notify_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/signal_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sync_test.cc
 )
