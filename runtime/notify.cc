@@ -67,6 +67,12 @@ Result<bool> NotifySocket::pass_on(pid_t main_pid) const {
   return ready;
 }
 
+void NotifySocket::pass_on_rest() const {
+  while (valid() && kernel::wait_readable(socket_, std::chrono::milliseconds(0)).value_or(false)) {
+    (void)pass_on(0);
+  }
+}
+
 Status NotifySocket::pass_on_until_ready(const kernel::Fd &init, pid_t main_pid) const {
   while (true) {
     std::array<pollfd, 2> fds = {{{socket_.get(), POLLIN, 0}, {init.get(), POLLIN, 0}}};

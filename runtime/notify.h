@@ -29,6 +29,8 @@ class NotifySocket {
   // Takes one message and passes it on; true where READY=1 was in it. `main_pid` other than 0 is added to that one, for
   // a runtime that ends while the container stays.
   [[nodiscard]] Result<bool> pass_on(pid_t main_pid) const;
+  // Passes on all that waits: a program may speak and end at once. What cannot be passed on is lost.
+  void pass_on_rest() const;
   // Passes on until the program is ready or has ended.
   [[nodiscard]] Status pass_on_until_ready(const kernel::Fd &init, pid_t main_pid) const;
 
