@@ -118,7 +118,7 @@ Result<int> attend(kernel::Child &child, kernel::Fd master, const Forwarding &fo
     if (fds[2].revents != 0) input.move();
     if (fds[3].revents != 0) output.move();
     // A service manager that does not listen is no reason to end the program.
-    if (fds[4].revents != 0) notify.pass_on_rest();
+    if (fds[4].revents != 0) (void)notify.pass_on(0);
     if (fds[0].revents != 0) break;
   }
   drain(output);

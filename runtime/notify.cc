@@ -68,7 +68,9 @@ Result<bool> NotifySocket::pass_on(pid_t main_pid) const {
 }
 
 void NotifySocket::pass_on_rest() const {
-  while (valid() && kernel::wait_readable(socket_, std::chrono::milliseconds(0)).value_or(false)) {
+  constexpr int longest_queue = 1024;  // net.unix.max_dgram_qlen is less; a process left behind may not keep us here
+  for (int i = 0; valid() && i < longest_queue; ++i) {
+    if (!kernel::wait_readable(socket_, std::chrono::milliseconds(0)).value_or(false)) return;
     (void)pass_on(0);
   }
 }
