@@ -22,6 +22,7 @@ struct CreateRequest {
   bool no_pivot = false;
   bool no_new_keyring = false;
   bool systemd_cgroup = false;
+  bool disable_cgroups = false;  // neither made nor joined; the limits are ignored
   bool gate = true;
   std::uint32_t preserve_fds = 0;
 };

@@ -54,7 +54,7 @@ constexpr std::array<cli::FlagSpec, 9> global_flags = {{
      .initial = "auto"},
     {.name = "cgroup-manager",
      .value = "MANAGER",
-     .text = "accepted for crun's callers",
+     .text = "as crun has it: who makes the cgroup; Podman says disabled",
      .choices = "cgroupfs|systemd|disabled",
      .hidden = true},
     {.name = "criu", .value = "FILE", .text = "accepted for runc's callers, without effect", .hidden = true},

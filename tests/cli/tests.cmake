@@ -3,6 +3,7 @@ find_package(nlohmann_json REQUIRED)
 # One behaviour a file.
 set(program_tests
   cli/bad_input_test.cc
+  cli/cgroup_disabled_test.cc
   cli/cgroup_v1_limits_test.cc
   cli/cgroup_v2_test.cc
   cli/cve_devices_test.cc
