@@ -111,6 +111,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
        .no_new_keyring = request.no_new_keyring,
        .systemd_cgroup = request.systemd_cgroup,
        .disable_cgroups = request.disable_cgroups,
+       .foreground = !request.detached,
        .preserve_fds = request.preserve_fds,
        .notify_directory =
            host.notify_socket.empty() ? "" : fmt::format("{}/{}/{}", request.root, request.id, notify_directory),

@@ -58,7 +58,7 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
   (void)kernel::set_name("skiff:[exec]");
   TRY(kernel::set_pdeathsig(SIGKILL));
   if (plan.terminal) {
-    const Step console{"process.terminal", SetupConsole{.size = plan.console_size, .dev_console = false}};
+    const Step console{"process.terminal", plan.console};
     TRY(apply_steps({&console, 1}, setup));
   }
   TRY(kernel::reset_signals());

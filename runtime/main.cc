@@ -117,9 +117,10 @@ Result<int> dispatch(const cli::Invocation &invocation, const Result<unsigned> &
                      char **argv) {
   const CommandEntry &entry = entry_of(*invocation.command);
   if (entry.enters_container) {
-    // What the caller leaked must not reach hooks or the container (CVE-2024-21626).
-    TRY(kernel::close_range_from(3 + TRY(preserved), kernel::CloseRange::cloexec));
     TRY(seal_self(argv, environ));
+    // What the caller leaked must not reach hooks or the container (CVE-2024-21626). Not before the binary has been
+    // executed again: a caller may have named one of them, as bash does by /dev/fd/N.
+    TRY(kernel::close_range_from(3 + TRY(preserved), kernel::CloseRange::cloexec));
     (void)kernel::set_name("skiff");  // exec by descriptor has named it after the descriptor
   }
   const Context context{program, invocation, log, TRY(find_root(invocation.global))};

@@ -271,7 +271,9 @@ struct Builder {
     if (!own_mounts) way = PivotRoot::Way::chroot;
     add("root.path", PivotRoot{way});
     if (config.process->terminal) {
-      add("process.terminal", SetupConsole{.size = config.process->console_size, .dev_console = own_mounts});
+      add("process.terminal",
+          SetupConsole{
+              .size = config.process->console_size, .dev_console = own_mounts, .translates = !options.foreground});
     }
     root_propagation = propagation.last;
     return {};

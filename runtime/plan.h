@@ -151,6 +151,7 @@ struct PivotRoot {
 struct SetupConsole {
   std::optional<spec::ConsoleSize> size;
   bool dev_console = true;  // and is bound to /dev/console; not where nothing is mounted, nor in an exec
+  bool translates = true;   // "\n" to "\r\n" (ONLCR); the terminal in front of a foreground command does that already
 };
 struct SetRootPropagation {
   std::uint64_t propagation = 0;  // MS_SHARED or MS_UNBINDABLE, with MS_REC where recursive
@@ -276,6 +277,7 @@ struct PlanOptions {
   bool no_new_keyring = false;
   bool systemd_cgroup = false;
   bool disable_cgroups = false;
+  bool foreground = false;  // the terminal stays with the command
   std::uint32_t preserve_fds = 0;
   std::string notify_directory = {};        // of the host, for the socket that NOTIFY_SOCKET names inside; empty: none
   const SeccompProgram *seccomp = nullptr;  // borrowed: linux.seccomp as compiled before (bpf.h); null: compiled now
@@ -295,13 +297,14 @@ struct ExecPlan {
   std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
   bool terminal = false;  // SetupConsole comes before the steps, by whoever applies them
-  std::optional<spec::ConsoleSize> console_size;
+  SetupConsole console;
   Program program;
   std::vector<std::string> warnings;
 };
 struct ExecOptions {
   std::string id;
   bool no_new_keyring = false;  // as at create
+  bool foreground = false;      // as in PlanOptions
   std::uint32_t preserve_fds = 0;
   const SeccompProgram *seccomp = nullptr;  // as in PlanOptions
   bool defer_seccomp = false;

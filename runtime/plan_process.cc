@@ -347,7 +347,7 @@ Result<ExecPlan> make_exec_plan(const spec::Process &process, const spec::Config
     plan.seccomp_listener_metadata = config.linux_.seccomp->listener_metadata;
   }
   plan.terminal = process.terminal;
-  plan.console_size = process.console_size;
+  plan.console = {.size = process.console_size, .dev_console = false, .translates = !options.foreground};
   plan.program = Program{.args = process.args,
                          .env = make_environment(process.env, 0),
                          .uid = process.user.uid,

@@ -237,6 +237,7 @@ struct Text {
   string operator()(const SetupConsole &step) const {
     string out = step.dev_console ? "open a terminal as /dev/console" : "open a terminal";
     if (step.size) out += fmt::format(" {}x{}", step.size->width, step.size->height);
+    if (!step.translates) out += ", newlines as written";
     return out;
   }
   string operator()(const SetRootPropagation &step) const {
@@ -418,7 +419,7 @@ string describe(const ExecPlan &plan) {
   }
   lines.add(plan.outer_rlimits);
   if (plan.terminal) {
-    lines.add("process.terminal", describe(Action(SetupConsole{.size = plan.console_size, .dev_console = false})));
+    lines.add("process.terminal", describe(Action(plan.console)));
   }
   lines.add(plan.steps);
   lines.add(plan.program, plan.warnings);

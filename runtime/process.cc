@@ -19,6 +19,7 @@
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/process.h"
+#include "runtime/kernel/tty.h"
 #include "runtime/plan_text.h"
 #include "runtime/sync.h"
 #include "runtime/terminal.h"
@@ -109,6 +110,7 @@ struct Apply {
 
   Status operator()(const SetupConsole &step) {
     Terminal terminal = TRY(open_terminal(setup.root, step.size));
+    if (!step.translates) TRY(kernel::disable_newline_translation(terminal.master));
     if (setup.rootfs != nullptr && step.dev_console) {
       const kernel::Fd console = TRY(kernel::open_tree(terminal.slave, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
       TRY(attach(console, "/dev/console", false, *setup.rootfs));

@@ -157,6 +157,7 @@ Result<int> run(const Context &context) {
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(context.root, config.linux_.seccomp));
   const ExecPlan plan = TRY(make_exec_plan(process, config, TRY(read_host()),
                                            {.id = container.record.id,
+                                            .foreground = !detach,
                                             .preserve_fds = context.flags().uint32("preserve-fds").value_or(0),
                                             .seccomp = seccomp ? &*seccomp : nullptr}));
   std::optional<Forwarding> forwarding;

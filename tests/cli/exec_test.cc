@@ -111,6 +111,18 @@ TEST(Exec, AProcessFileSaysAllOfIt) {  // containerd's and conmon's only way
   EXPECT_TRUE(std::regex_match(read_file(rig.path("exec.pid")), std::regex("[0-9]+")));
 }
 
+TEST(Exec, AProcessFileMayBeADescriptorOfTheCaller) {  // bash gives one for <(...)
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.start_waiting();
+  write_file(rig.path("process.json"), R"({"args": ["echo", "heard"], "cwd": "/", "env": ["PATH=/bin"]})");
+  const Outcome outcome =
+      run_program({"/bin/sh", "-c", R"(exec 9<"$1"; shift; exec "$@")", "sh", rig.path("process.json"), program(),
+                   "--root", rig.root(), "exec", "--process", "/dev/fd/9", rig.id()});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "heard\n");
+}
+
 TEST(Exec, DetachReturnsAtOnceAndThePidFileNamesTheProcess) {
   REQUIRE_ROOT();
   Rig rig;
