@@ -305,7 +305,7 @@ TEST(PlanProcess, AnExecHasNoHooksAndNoMounts) {
   EXPECT_EQ(find<JoinSessionKeyring>(made->steps)->name, "_ses.c");
   EXPECT_EQ(find<JoinSessionKeyring>(made->steps)->permissions, 0U);
   EXPECT_EQ(find<SetupConsole>(made->steps), nullptr);  // the caller's, before the steps
-  EXPECT_EQ(made->console_size->width, 80U);
+  EXPECT_EQ(made->console.size->width, 80U);
   EXPECT_EQ(made->oom_score_adj, 7);
   EXPECT_EQ(made->program.preserved_fds, 2U);
   EXPECT_TRUE(made->terminal);
