@@ -185,7 +185,7 @@ TEST(BadInput, AReadOnlyRootDirectoryIsNamed) {
   const Outcome outcome =
       run_program({program(), "--root", rig.path("ro"), "create", "--bundle", rig.bundle(), rig.id()});
   EXPECT_EQ(::umount(rig.path("ro").c_str()), 0);
-  expect_refused(rig, outcome, "Read-only file system");
+  expect_refused(rig, outcome, "read-only file system");
 }
 
 TEST(BadInput, AFullDiskFailsCreateAndLeavesNothing) {

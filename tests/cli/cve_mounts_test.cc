@@ -141,7 +141,7 @@ TEST(Cve_2021_43784, ANamespacePathLongerThanANetlinkAttributeIsRefused) {
   const Outcome outcome = rig.run("true");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("(network): "), std::string::npos) << outcome.err.substr(0, 200);
-  EXPECT_NE(outcome.err.find("File name too long"), std::string::npos) << outcome.err.substr(0, 200);
+  EXPECT_NE(outcome.err.find("file name too long"), std::string::npos) << outcome.err.substr(0, 200);
   EXPECT_CLEAN(rig);
 }
 

@@ -35,9 +35,9 @@ TEST(Exec, GivesTwoHundredFiftyFiveWhereTheProgramCannotBeRun) {
   write_file(rig.rootfs() + "/bin/nonsense", "this is no program");
   std::filesystem::permissions(rig.rootfs() + "/bin/nonsense", std::filesystem::perms::all);
   for (const auto &[name, wanted] :
-       {std::pair{"absent", "executable file not found in $PATH"}, std::pair{"/absent", "No such file or directory"},
-        std::pair{"/etc", "Is a directory"}, std::pair{"/etc/passwd", "Permission denied"},
-        std::pair{"nonsense", "Exec format error"}}) {
+       {std::pair{"absent", "executable file not found in $PATH"}, std::pair{"/absent", "no such file or directory"},
+        std::pair{"/etc", "is a directory"}, std::pair{"/etc/passwd", "permission denied"},
+        std::pair{"nonsense", "exec format error"}}) {
     const Outcome outcome = rig.skiff({"exec", rig.id(), name});
     EXPECT_EQ(outcome.code, 255) << name;
     EXPECT_NE(outcome.err.find(wanted), std::string::npos) << outcome.err;

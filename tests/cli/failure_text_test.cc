@@ -28,38 +28,38 @@ void add_hook(Rig &rig, const char *kind, const std::string &path) { rig.config[
 
 constexpr std::array failures = std::to_array<Failure>({
     {"MissingBindSource", [](Rig &rig) { add_mount(rig, "/work", "bind", rig.path("nowhere"), {"bind"}); },
-     "mounts[5] (/work): open_tree(AT_FDCWD, \"PATH/nowhere\", OPEN_TREE_CLONE): No such file or directory; ",
+     "mounts[5] (/work): open_tree(AT_FDCWD, \"PATH/nowhere\", OPEN_TREE_CLONE): no such file or directory; ",
      "a bind needs a source that exists on the host"},
     {"UnknownFilesystem", [](Rig &rig) { add_mount(rig, "/work", "nosuchfs", "none"); },
-     "mounts[5] (/work): fsopen(\"nosuchfs\"): No such device"},
+     "mounts[5] (/work): fsopen(\"nosuchfs\"): no such device"},
     {"BadMountData", [](Rig &rig) { add_mount(rig, "/work", "tmpfs", "tmpfs", {"size=big"}); },
      "mounts[5] (/work): ", "size"},
     {"UnknownMountOption", [](Rig &rig) { add_mount(rig, "/work", "tmpfs", "tmpfs", {"colour=red"}); },
      "mounts[5] (/work): ", "colour"},
     {"DirectoryOverFile", [](Rig &rig) { add_mount(rig, "/etc/passwd", "bind", rig.bundle(), {"bind"}); },
-     "mounts[5] (/etc/passwd): the source is a directory, but in the rootfs there is a file: Not a directory"},
+     "mounts[5] (/etc/passwd): the source is a directory, but in the rootfs there is a file: not a directory"},
     {"FileOverDirectory", [](Rig &rig) { add_mount(rig, "/work", "bind", rig.bundle() + "/config.json", {"bind"}); },
-     "mounts[5] (/work): the source is a file, but in the rootfs there is a directory: Is a directory"},
+     "mounts[5] (/work): the source is a file, but in the rootfs there is a directory: is a directory"},
     {"MissingRootfs", [](Rig &rig) { rig.config["root"]["path"] = "nothing"; },
-     "root.path: the rootfs PATH/bundle/nothing: No such file or directory; unpack an image there"},
+     "root.path: the rootfs PATH/bundle/nothing: no such file or directory; unpack an image there"},
     {"RootfsIsAFile", [](Rig &rig) { rig.config["root"]["path"] = "config.json"; },
-     "root.path: the rootfs PATH/bundle/config.json: Not a directory"},
+     "root.path: the rootfs PATH/bundle/config.json: not a directory"},
     {"MissingSysctl", [](Rig &rig) { rig.config["linux"]["sysctl"] = {{"net.ipv4.no_such_thing", "1"}}; },
-     "linux.sysctl[\"net.ipv4.no_such_thing\"]: ", "No such file or directory; the kernel has no such parameter"},
+     "linux.sysctl[\"net.ipv4.no_such_thing\"]: ", "no such file or directory; the kernel has no such parameter"},
     {"SysctlValue", [](Rig &rig) { rig.config["linux"]["sysctl"] = {{"net.ipv4.ip_forward", "many"}}; },
-     "linux.sysctl[\"net.ipv4.ip_forward\"]: ", "Invalid argument; the kernel does not take this value"},
+     "linux.sysctl[\"net.ipv4.ip_forward\"]: ", "invalid argument; the kernel does not take this value"},
     {"MissingExecutable", [](Rig &rig) { process(rig)["args"] = {"no-such-program"}; },
      "process.args[0] (no-such-program): executable file not found in $PATH; "},
     {"MissingExecutableByPath", [](Rig &rig) { process(rig)["args"] = {"/bin/no-such"}; },
-     "process.args[0] (/bin/no-such): fstatat(AT_FDCWD, \"/bin/no-such\"): No such file or directory; "},
+     "process.args[0] (/bin/no-such): fstatat(AT_FDCWD, \"/bin/no-such\"): no such file or directory; "},
     {"DirectoryAsExecutable", [](Rig &rig) { process(rig)["args"] = {"/etc"}; },
-     "process.args[0] (/etc): stat(\"/etc\"): Is a directory"},
+     "process.args[0] (/etc): stat(\"/etc\"): is a directory"},
     {"ExecutableWithoutItsBit", [](Rig &rig) { process(rig)["args"] = {"/etc/passwd"}; },
      "process.args[0] (/etc/passwd): faccessat(AT_FDCWD, \"/etc/passwd\", ",
-     "): Permission denied"},
-    {"CwdIsAFile", [](Rig &rig) { process(rig)["cwd"] = "/etc/passwd"; }, "process.cwd: ", "Not a directory"},
+     "): permission denied"},
+    {"CwdIsAFile", [](Rig &rig) { process(rig)["cwd"] = "/etc/passwd"; }, "process.cwd: ", "not a directory"},
     {"MissingNamespace", [](Rig &rig) { namespace_entry(rig, "network")["path"] = "/proc/1/ns/nothing"; },
-     "linux.namespaces[1] (network): open(\"/proc/1/ns/nothing\", O_RDONLY): No such file or directory"},
+     "linux.namespaces[1] (network): open(\"/proc/1/ns/nothing\", O_RDONLY): no such file or directory"},
     {"NamespaceOfAnotherType", [](Rig &rig) { namespace_entry(rig, "network")["path"] = "/proc/self/ns/uts"; },
      "linux.namespaces[1] (network): /proc/self/ns/uts is no namespace of this type; "},
     {"NamespaceIsAFile", [](Rig &rig) { namespace_entry(rig, "ipc")["path"] = "/etc/passwd"; },
@@ -69,25 +69,25 @@ constexpr std::array failures = std::to_array<Failure>({
     {"FailingCreateRuntimeHook", [](Rig &rig) { add_hook(rig, "createRuntime", "/bin/false"); },
      "hooks.createRuntime[0] (/bin/false): exit status 1"},
     {"MissingCreateContainerHook", [](Rig &rig) { add_hook(rig, "createContainer", "/no/hook"); },
-     "hooks.createContainer[0] (/no/hook): exit status 127: ", "No such file or directory"},
+     "hooks.createContainer[0] (/no/hook): exit status 127: ", "no such file or directory"},
     {"FailingStartContainerHook", [](Rig &rig) { add_hook(rig, "startContainer", "/bin/false"); },
      "hooks.startContainer[0] (/bin/false): exit status 1"},
     {"CpusThatAreNotThere", [](Rig &rig) { rig.config["linux"]["resources"]["cpu"] = {{"cpus", "3000"}}; },
      "linux.resources.cpu.cpus: ", "use CPUs and memory nodes that this host and the parent cgroup have"},
     {"MorePidsThanTheKernelHas", [](Rig &rig) { rig.config["linux"]["resources"]["pids"] = {{"limit", 5000000}}; },
-     "linux.resources.pids.limit: ", "Invalid argument; "},
+     "linux.resources.pids.limit: ", "invalid argument; "},
     {"DeviceInThePlaceOfAFile",
      [](Rig &rig) {
        rig.config["linux"]["devices"] = {{{"path", "/etc/passwd"}, {"type", "c"}, {"major", 1}, {"minor", 3}}};
      },
-     "linux.devices[0] (/etc/passwd): /etc/passwd is there and is not character device 1:3: File exists; "},
+     "linux.devices[0] (/etc/passwd): /etc/passwd is there and is not character device 1:3: file exists; "},
     {"AgentThatDoesNotListen",
      [](Rig &rig) {
        rig.config["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ALLOW"},
                                          {"listenerPath", rig.path("agent")},
                                          {"syscalls", {{{"names", {"getsid"}}, {"action", "SCMP_ACT_NOTIFY"}}}}};
      },
-     "linux.seccomp.listenerPath: connect(", "No such file or directory"},
+     "linux.seccomp.listenerPath: connect(", "no such file or directory"},
     {"UserThatIsNotMapped",
      [](Rig &rig) {
        add_user_namespace(rig);
@@ -136,7 +136,7 @@ TEST(FailureTextOf, ARlimitAboveTheRuntimesOwnNamesTheCapabilityThatItNeeds) {
   EXPECT_EQ(outcome.code, 1);
   const std::string prefix = "skiff: process.rlimits[0] (RLIMIT_NOFILE): prlimit";
   EXPECT_EQ(outcome.err.substr(0, prefix.size()), prefix) << outcome.err;
-  EXPECT_NE(outcome.err.find("Operation not permitted; the hard limit is above the runtime's own"), std::string::npos)
+  EXPECT_NE(outcome.err.find("operation not permitted; the hard limit is above the runtime's own"), std::string::npos)
       << outcome.err;
   EXPECT_CLEAN(rig);
 }

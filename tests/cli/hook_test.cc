@@ -224,7 +224,7 @@ TEST(Hooks, OneThatIsMissingIsNamedWithItsPath) {
   const Outcome outcome = rig.skiff({"create", rig.id()});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("hooks.createRuntime[0] (/absent/hook)"), std::string::npos) << outcome.err;
-  EXPECT_NE(outcome.err.find("No such file or directory"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("no such file or directory"), std::string::npos) << outcome.err;
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 

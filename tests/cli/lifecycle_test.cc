@@ -252,7 +252,7 @@ TEST(Lifecycle, StartReportsAProgramThatTheKernelRefuses) {  // runtime.md#start
   ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
   const Outcome started = rig.skiff({"start", rig.id()});
   EXPECT_EQ(started.code, 1);
-  EXPECT_NE(started.err.find("Exec format error"), std::string::npos) << started.err;
+  EXPECT_NE(started.err.find("exec format error"), std::string::npos) << started.err;
   EXPECT_NE(started.err.find("process.args[0]"), std::string::npos) << started.err;
   EXPECT_EQ(rig.state()["status"], "stopped");
   EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
@@ -271,10 +271,7 @@ TEST(Lifecycle, TheProgramsThatCannotRunAreToldInTheWordsThatEnginesMatch) {
     rig.config["process"]["args"] = {name};
     const Outcome outcome = rig.skiff({"create", rig.id()});
     EXPECT_EQ(outcome.code, 1) << name;
-    std::string lower = outcome.err;
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    EXPECT_NE((wanted.find('$') == std::string::npos ? lower : outcome.err).find(wanted), std::string::npos)
-        << outcome.err;
+    EXPECT_NE(outcome.err.find(wanted), std::string::npos) << outcome.err;
     EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
   }
 }

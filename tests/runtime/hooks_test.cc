@@ -87,7 +87,7 @@ TEST_F(Hooks, ThatCannotBeRunSayWhy) {
   hook.path = "/nonexistent/hook";
   const Status done = run_hooks(RunHooks::Kind::prestart, {hook}, "{}");
   ASSERT_FALSE(done);
-  EXPECT_NE(done.error().message().find("No such file or directory"), std::string::npos) << done.error().message();
+  EXPECT_NE(done.error().message().find("no such file or directory"), std::string::npos) << done.error().message();
 }
 
 TEST_F(Hooks, ThatLeaveADaemonBehindAreNotWaitedFor) {

@@ -8,13 +8,13 @@ namespace {
 
 TEST(Error, JoinsTextErrnoAndRemedy) {
   EXPECT_EQ((Error{EPERM, "mount(\"/proc\")", "run it as root"}.message()),
-            "mount(\"/proc\"): Operation not permitted; run it as root");
+            "mount(\"/proc\"): operation not permitted; run it as root");
   EXPECT_EQ((Error{0, "the id is taken", ""}.message()), "the id is taken");
 }
 
 TEST(Error, PutsThePlaceInFront) {
   EXPECT_EQ(in("mounts[3]", Error{ENOENT, "openat2(\"x\")", ""}).message(),
-            "mounts[3]: openat2(\"x\"): No such file or directory");
+            "mounts[3]: openat2(\"x\"): no such file or directory");
 }
 
 Status fails() { return fail("inner"); }

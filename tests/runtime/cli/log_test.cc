@@ -123,9 +123,9 @@ TEST_F(LogFile, AndStderrBothGetTheErrorThatEndsTheProgram) {
   testing::internal::CaptureStderr();
   report(*log, "skiff", Error{ENOENT, "open(\"config.json\")", "is this a bundle?"});
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "skiff: open(\"config.json\"): No such file or directory; is this a bundle?\n");
+            "skiff: open(\"config.json\"): no such file or directory; is this a bundle?\n");
   EXPECT_TRUE(text().starts_with(
-      R"({"level":"error","msg":"open(\"config.json\"): No such file or directory; is this a bundle?","time":")"));
+      R"({"level":"error","msg":"open(\"config.json\"): no such file or directory; is this a bundle?","time":")"));
   close(log->fd);
 }
 
@@ -154,7 +154,7 @@ TEST(Log, AnErrorOfOpenNamesTheFileAndTheCall) {
   const auto log = open_log("/nonexistent/log", "json", false);
   ASSERT_FALSE(log);
   EXPECT_EQ(log.error().message(),
-            "--log: open(\"/nonexistent/log\", O_WRONLY|O_CREAT|O_APPEND): No such file or directory");
+            "--log: open(\"/nonexistent/log\", O_WRONLY|O_CREAT|O_APPEND): no such file or directory");
   EXPECT_FALSE(open_log("", "xml", false));
 }
 
