@@ -160,7 +160,10 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
   pair.other.reset();
   request.console_socket.reset();
   if (const Status done = set_up_relay(request, entrance, relay.pid(), pair.one); !done) {
-    const Result<Received> last = hear(pair.one);
+    // Only a relay that has ended has said why: one that still waits for us (its cgroup is gone, as in a race with a
+    // delete) would never speak.
+    const bool ended = done.error().number == EPIPE || done.error().number == ESRCH;
+    const Result<Received> last = ended ? hear(pair.one) : std::unexpected(done.error());
     if (last && last->word == Word::failed) return std::unexpected(last->error);
     return std::unexpected(done.error());
   }

@@ -16,6 +16,7 @@ namespace {
 
 // Longer arguments (the layers of an overlay) are cut: the rest of the message must stay readable.
 constexpr size_t shown_bytes = 512;
+constexpr size_t shown_data_bytes = 64;
 
 constexpr FlagName open_names[] = {
     {O_PATH, "O_PATH"},     {O_DIRECTORY, "O_DIRECTORY"}, {O_NOFOLLOW, "O_NOFOLLOW"},
@@ -96,9 +97,9 @@ constexpr Since first_kernels[] = {
     {"pidfd_getfd", "5.6"},
 };
 
-void append_quoted(std::string &out, std::string_view text) {
+void append_quoted(std::string &out, std::string_view text, size_t shown = shown_bytes) {
   out += '"';
-  for (const char c : text.substr(0, shown_bytes)) {
+  for (const char c : text.substr(0, shown)) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -109,7 +110,7 @@ void append_quoted(std::string &out, std::string_view text) {
       out += c;
     }
   }
-  out += text.size() > shown_bytes ? "\"..." : "\"";
+  out += text.size() > shown ? "\"..." : "\"";
 }
 
 // 7<"/srv/data">. What /proc says is only shown to the reader, never used, so an untrusted one does no harm.
@@ -194,6 +195,8 @@ void Argument::append_to(std::string &out) const {
       return append_fd(out, static_cast<int>(number_));
     case Kind::quoted:
       return append_quoted(out, text_);
+    case Kind::data:
+      return append_quoted(out, text_, shown_data_bytes);
     case Kind::number:
       fmt::format_to(std::back_inserter(out), "{}", static_cast<int64_t>(number_));
       return;

@@ -32,6 +32,8 @@ class Argument {
   Argument(uint64_t number) : kind_(Kind::number), number_(number) {}
   // NOLINTEND(google-explicit-constructor)
   static Argument word(std::string_view text) { return {Kind::word, 0, text, {}}; }
+  // What is written, as strace(1) shows it: its beginning.
+  static Argument data(std::string_view bytes) { return {Kind::data, 0, bytes, {}}; }
   static Argument octal(uint64_t number) { return {Kind::octal, number, {}, {}}; }
   static Argument open_flags(int flags) { return {Kind::open_flags, static_cast<uint64_t>(flags), {}, {}}; }
   static Argument flags(uint64_t bits, std::span<const FlagName> names) { return {Kind::flags, bits, {}, names}; }
@@ -39,7 +41,7 @@ class Argument {
   void append_to(std::string &out) const;
 
  private:
-  enum class Kind : uint8_t { fd, quoted, number, octal, word, open_flags, flags };
+  enum class Kind : uint8_t { fd, quoted, data, number, octal, word, open_flags, flags };
   Argument(Kind kind, uint64_t number, std::string_view text, std::span<const FlagName> names)
       : kind_(kind), number_(number), text_(text), names_(names) {}
   Kind kind_;

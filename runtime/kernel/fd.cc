@@ -92,7 +92,7 @@ Result<std::string> read_all(FdView fd, size_t max_bytes) {
 
 Result<size_t> write_some(FdView fd, std::string_view bytes) {
   const ssize_t put = retry([&] { return ::write(fd.get(), bytes.data(), bytes.size()); });
-  if (put < 0) return call_failed("write", {fd, bytes});
+  if (put < 0) return call_failed("write", {fd, Argument::data(bytes)});
   return static_cast<size_t>(put);
 }
 

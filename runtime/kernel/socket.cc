@@ -177,7 +177,7 @@ Status send_datagram(CString path, std::string_view bytes) {
   const auto call = [&] {
     return ::sendto(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, address.get(), size);
   };
-  if (retry(call) < 0) return call_failed("sendto", {path, bytes});
+  if (retry(call) < 0) return call_failed("sendto", {path, Argument::data(bytes)});
   return {};
 }
 

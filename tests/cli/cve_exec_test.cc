@@ -136,8 +136,8 @@ TEST(Cve_2019_5736, ADescriptorKeptFromTheRuntimesBinaryCannotBeReopenedForWriti
   ASSERT_TRUE(wait_for_file(rig.rootfs() + "/tmp/done"));
   EXPECT_FALSE(fs::exists(rig.rootfs() + "/tmp/opened"));
   const std::string error = read_file(rig.rootfs() + "/tmp/error");
-  EXPECT_TRUE(error.find("read-only file system") != std::string::npos ||
-              error.find("operation not permitted") != std::string::npos)
+  EXPECT_TRUE(error.find("Read-only file system") != std::string::npos ||
+              error.find("Operation not permitted") != std::string::npos)
       << error;
   EXPECT_TRUE(read_file(program()) == before);
 }

@@ -90,7 +90,7 @@ TEST(DeviceCgroup, RefusesWhatIsNotAllowed) {
   const Outcome outcome =
       rig.run("exec 3< /dev/fuse && echo read; (exec 4> /dev/fuse) || echo no write; head -c 1 /dev/zero | wc -c");
   EXPECT_EQ(outcome.out, "read\nno write\n1\n") << outcome.err;
-  EXPECT_NE(outcome.err.find("operation not permitted"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("Operation not permitted"), std::string::npos) << outcome.err;
   EXPECT_CLEAN(rig);
 }
 

@@ -132,7 +132,7 @@ TEST(Flags, CompletionAndManualArePrinted) {
 TEST(Flags, AClosedStdoutIsAnErrorAndNotASilentSuccess) {
   const Outcome outcome = run_program({"/bin/sh", "-c", "exec " + program() + " features > /dev/full"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_NE(outcome.err.find("No space left"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("no space left"), std::string::npos) << outcome.err;
 }
 
 TEST(Flags, FeaturesIsJsonOnCleanStreamsWithWhatEnginesLookFor) {  // features.md, features-linux.md
