@@ -28,23 +28,10 @@ using spec::SeccompArg;
 using spec::SeccompOperator;
 using spec::SeccompSyscall;
 
-// config-linux.md, "Seccomp": as of libseccomp 2.6, so an older library may not know the last ones.
-constexpr std::array<std::string_view, 23> architecture_names = {
-    "SCMP_ARCH_X86",         "SCMP_ARCH_X86_64", "SCMP_ARCH_X32",       "SCMP_ARCH_ARM",     "SCMP_ARCH_AARCH64",
-    "SCMP_ARCH_MIPS",        "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64",
-    "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",    "SCMP_ARCH_PPC64",     "SCMP_ARCH_PPC64LE", "SCMP_ARCH_S390",
-    "SCMP_ARCH_S390X",       "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64",  "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64",
-    "SCMP_ARCH_M68K",        "SCMP_ARCH_SH",     "SCMP_ARCH_SHEB",
-};
-
-constexpr std::array<std::string_view, 4> flag_names = {
-    "SECCOMP_FILTER_FLAG_TSYNC",
-    "SECCOMP_FILTER_FLAG_LOG",
-    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
-};
-constexpr std::array<std::uint32_t, 4> flag_values = {
-    SECCOMP_FILTER_FLAG_TSYNC,
+// In the order of spec::seccomp_flag_names. TSYNC is for the other threads of a process: the one that loads the filter
+// has none, and the kernel refuses it beside a listener.
+constexpr std::array<std::uint32_t, spec::seccomp_flag_names.size()> flag_values = {
+    0,
     SECCOMP_FILTER_FLAG_LOG,
     SECCOMP_FILTER_FLAG_SPEC_ALLOW,
     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
@@ -89,8 +76,9 @@ Result<std::uint32_t> action_value(SeccompAction action, std::optional<std::uint
 
 // SCMP_ARCH_X86_64 to the library's number; 0 where this library does not know it, which then is not this machine's.
 Result<std::uint32_t> architecture_value(std::string_view name) {
-  if (!spec::find_name(architecture_names, name)) {
-    return fail(fmt::format("\"{}\" is not an architecture", name), spec::suggest_name(architecture_names, name));
+  if (!spec::find_name(spec::seccomp_architecture_names, name)) {
+    return fail(fmt::format("\"{}\" is not an architecture", name),
+                spec::suggest_name(spec::seccomp_architecture_names, name));
   }
   std::string word(name.substr(std::string_view("SCMP_ARCH_").size()));
   std::ranges::transform(word, word.begin(),
@@ -152,7 +140,6 @@ struct Rules {
   scmp_filter_ctx context;
   std::uint32_t default_action = 0;
   std::size_t count = 0;
-  std::vector<std::string> ignored;
 
   Status add(const std::string &name, int number, std::uint32_t action, std::span<const scmp_arg_cmp> args) {
     const int status = seccomp_rule_add_array(context, action, number, static_cast<unsigned>(args.size()), args.data());
@@ -176,10 +163,7 @@ struct Rules {
                     "the runtime itself hands the listener over by it");
       }
       const int number = seccomp_syscall_resolve_name(name.c_str());
-      if (number == __NR_SCMP_ERROR) {
-        ignored.push_back(name);
-        continue;
-      }
+      if (number == __NR_SCMP_ERROR) continue;
       if (!apart) {
         TRY(add(name, number, action, args));
         continue;
@@ -372,7 +356,7 @@ Result<SeccompProgram> make_seccomp_program(const Seccomp &seccomp) {
       TRY(in("linux.seccomp.defaultAction", action_value(seccomp.default_action, seccomp.default_errno_ret)));
   const Context context = TRY(make_context(default_action));
   const std::vector<std::uint32_t> architectures = TRY(add_architectures(context.get(), seccomp));
-  Rules rules{.context = context.get(), .default_action = default_action, .count = 0, .ignored = {}};
+  Rules rules{.context = context.get(), .default_action = default_action, .count = 0};
   for (std::size_t i = 0; i < seccomp.syscalls.size(); ++i) {
     TRY(in(fmt::format("linux.seccomp.syscalls[{}]", i), rules.add(seccomp.syscalls[i])));
   }
@@ -386,23 +370,39 @@ Result<SeccompProgram> make_seccomp_program(const Seccomp &seccomp) {
                             static_cast<unsigned>(BPF_MAXINSNS)),
                 "list fewer architectures or comparisons");
   }
-  return SeccompProgram{.filter = std::move(code), .ignored = std::move(rules.ignored)};
+  return SeccompProgram{.filter = std::move(code)};
+}
+
+std::optional<std::uint32_t> seccomp_flag(std::string_view name) {
+  const std::optional<std::size_t> index = spec::find_name(spec::seccomp_flag_names, name);
+  return index ? std::optional(flag_values[*index]) : std::nullopt;
 }
 
 Result<std::uint32_t> seccomp_flags(const Seccomp &seccomp) {
-  if (seccomp.flags.empty()) return std::uint32_t{SECCOMP_FILTER_FLAG_SPEC_ALLOW};
+  if (!seccomp.flags) return std::uint32_t{SECCOMP_FILTER_FLAG_SPEC_ALLOW};
   std::uint32_t flags = 0;
-  for (std::size_t i = 0; i < seccomp.flags.size(); ++i) {
-    const std::optional<std::size_t> index = spec::find_name(flag_names, seccomp.flags[i]);
-    if (!index) {
-      return fail(fmt::format("linux.seccomp.flags[{}]: \"{}\" is not a flag", i, seccomp.flags[i]),
-                  spec::suggest_name(flag_names, seccomp.flags[i]));
+  for (std::size_t i = 0; i < seccomp.flags->size(); ++i) {
+    const std::string &name = (*seccomp.flags)[i];
+    const std::optional<std::uint32_t> flag = seccomp_flag(name);
+    if (!flag) {
+      return fail(fmt::format("linux.seccomp.flags[{}]: \"{}\" is not a flag", i, name),
+                  spec::suggest_name(spec::seccomp_flag_names, name));
     }
-    flags |= flag_values[*index];
+    flags |= *flag;
   }
   // It says how a notification is waited for; the kernel refuses it on a filter without a listener.
   if (!seccomp_notifies(seccomp)) flags &= ~std::uint32_t{SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV};
   return flags;
+}
+
+std::vector<std::string_view> unknown_syscalls(const Seccomp &seccomp) {
+  std::vector<std::string_view> names;
+  for (const SeccompSyscall &rule : seccomp.syscalls) {
+    for (const std::string &name : rule.names) {
+      if (seccomp_syscall_resolve_name(name.c_str()) == __NR_SCMP_ERROR) names.emplace_back(name);
+    }
+  }
+  return names;
 }
 
 bool seccomp_notifies(const Seccomp &seccomp) {

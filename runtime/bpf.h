@@ -5,7 +5,9 @@
 #include <linux/filter.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/config.h"
@@ -14,16 +16,22 @@ namespace skiff {
 
 struct SeccompProgram {
   std::vector<sock_filter> filter;
-  // Names that libseccomp does not know, for a debug line: a profile is written for many kernels and libraries.
-  std::vector<std::string> ignored;
 };
+
+// The names that this libseccomp does not know, for debug lines: their rules are left out, because a profile is written
+// for many kernels and libraries.
+[[nodiscard]] std::vector<std::string_view> unknown_syscalls(const spec::Seccomp &seccomp);
 
 // Costs milliseconds for a profile of some hundred calls on several architectures; see seccomp_cache_key. Errors name
 // the field below linux.seccomp.
 [[nodiscard]] Result<SeccompProgram> make_seccomp_program(const spec::Seccomp &seccomp);
 
-// SECCOMP_FILTER_FLAG_* of seccomp.flags, without NEW_LISTENER. SPEC_ALLOW where no flag is given: before Linux 5.16 a
-// filter without it slows the process down by the mitigation of speculative store bypass.
+// What seccomp(2) is given for a name of spec::seccomp_flag_names, 0 for one that asks nothing of it; nothing for
+// another name.
+[[nodiscard]] std::optional<std::uint32_t> seccomp_flag(std::string_view name);
+
+// SECCOMP_FILTER_FLAG_* of seccomp.flags, without NEW_LISTENER. SPEC_ALLOW where the field is absent, as opposed to
+// empty: before Linux 5.16 a filter without it slows the process down by the mitigation of speculative store bypass.
 [[nodiscard]] Result<std::uint32_t> seccomp_flags(const spec::Seccomp &seccomp);
 
 // Whether a rule notifies, so that the filter has a listener.

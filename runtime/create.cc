@@ -102,7 +102,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   TRY(check_terminal(request, bundle.config));
   if (request.console_size && bundle.config.process) bundle.config.process->console_size = request.console_size;
   const Host host = TRY(read_host());
-  const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp));
+  const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp, log));
   Plan plan = TRY(make_plan(
       bundle.config, host,
       {.id = request.id,

@@ -163,15 +163,15 @@ struct ActionCheck {
 };
 
 void check_seccomp_flags(HostChecker &c, const spec::Seccomp &seccomp) {
-  for (std::size_t i = 0; i < seccomp.flags.size(); ++i) {
-    spec::Seccomp alone;
-    alone.flags = {seccomp.flags[i]};
-    const Result<std::uint32_t> bit = seccomp_flags(alone);
+  if (!seccomp.flags) return;
+  for (std::size_t i = 0; i < seccomp.flags->size(); ++i) {
+    const std::string &name = (*seccomp.flags)[i];
+    const std::optional<std::uint32_t> bit = seccomp_flag(name);
     if (!bit) continue;  // the rules of the spec, or the plan, name it
     // This one the kernel takes with a listener only (Linux 5.19).
     const bool with_listener = *bit == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     if (kernel::seccomp_has_flags(*bit | (with_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U))) continue;
-    c.add(at("linux", "seccomp", "flags", i), fmt::format("this kernel does not have {}", seccomp.flags[i]),
+    c.add(at("linux", "seccomp", "flags", i), fmt::format("this kernel does not have {}", name),
           "remove the flag, or use a newer kernel");
   }
 }

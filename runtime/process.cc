@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/mount.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -152,6 +153,11 @@ struct Apply {
   }
 
   Status operator()(const LoadSeccomp &step) {
+    // In the words of runc, which its callers' tests read.
+    if (cli::enabled(setup.log, cli::Level::Debug)) {
+      const std::uint32_t listener_flag = step.listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U;
+      cli::debug(setup.log, fmt::format("seccomp filter flags: {}", step.flags | listener_flag));
+    }
     const kernel::Fd listener = TRY(apply(step));
     if (!listener.valid()) return {};
     TRY(say(setup.sync, Word::listener, listener.get()));

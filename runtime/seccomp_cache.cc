@@ -1,6 +1,7 @@
 #include "runtime/seccomp_cache.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/bpf_common.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,9 +55,14 @@ Result<kernel::Fd> open_cache(const std::string &root, bool make) {
 
 }  // namespace
 
-Result<std::optional<SeccompProgram>> load_seccomp(const std::string &root,
-                                                   const std::optional<spec::Seccomp> &seccomp) {
+Result<std::optional<SeccompProgram>> load_seccomp(const std::string &root, const std::optional<spec::Seccomp> &seccomp,
+                                                   const cli::Log &log) {
   if (!seccomp) return std::optional<SeccompProgram>{};
+  if (cli::enabled(log, cli::Level::Debug)) {
+    for (const std::string_view name : unknown_syscalls(*seccomp)) {
+      cli::debug(log, fmt::format("linux.seccomp: system call \"{}\" is unknown to libseccomp: left out", name));
+    }
+  }
   const std::string key = seccomp_cache_key(*seccomp);
   if (const Result<kernel::Fd> directory = open_cache(root, false); directory) {
     if (Result<SeccompProgram> program = read_program(*directory, key); program) return *std::move(program);

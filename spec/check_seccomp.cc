@@ -59,7 +59,7 @@ void check_listener(Checker &c, const Place &at, const Seccomp &seccomp) {
 void check_seccomp(Checker &c, const Place &at, const Seccomp &seccomp) {
   c.clause("config-linux.md, Seccomp");
   c.all_known(at / "architectures", seccomp.architectures, seccomp_architecture_names);
-  c.all_known(at / "flags", seccomp.flags, seccomp_flag_names);
+  if (seccomp.flags) c.all_known(at / "flags", *seccomp.flags, seccomp_flag_names);
   if (seccomp.default_action == SeccompAction::notify) {
     c.add(at / "defaultAction", "SCMP_ACT_NOTIFY cannot be the default: it would stop the runtime itself",
           "name the system calls in syscalls");

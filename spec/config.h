@@ -278,8 +278,8 @@ struct SeccompSyscall {
 struct Seccomp {
   SeccompAction default_action = SeccompAction::allow;
   std::optional<std::uint32_t> default_errno_ret;
-  std::vector<std::string> architectures;  // SCMP_ARCH_X86_64
-  std::vector<std::string> flags;          // SECCOMP_FILTER_FLAG_LOG
+  std::vector<std::string> architectures;         // SCMP_ARCH_X86_64
+  std::optional<std::vector<std::string>> flags;  // SECCOMP_FILTER_FLAG_LOG; absent: the runtime's default, empty: none
   std::string listener_path;
   std::string listener_metadata;
   std::vector<SeccompSyscall> syscalls;

@@ -154,7 +154,7 @@ Result<int> run(const Context &context) {
   const std::string process_file = context.flag("process");
   spec::Process process = process_file.empty() ? TRY(make_process(context, config)) : TRY(load_process(process_file));
   if (const auto size = read_window_size(); size && !detach) process.console_size = size;
-  const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(context.root, config.linux_.seccomp));
+  const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(context.root, config.linux_.seccomp, context.log));
   const ExecPlan plan = TRY(make_exec_plan(process, config, TRY(read_host()),
                                            {.id = container.record.id,
                                             .foreground = !detach,

@@ -62,6 +62,31 @@ TEST_F(Seccomp, AnUnknownNameIsPassedOver) {
   EXPECT_EQ(rig.run("raw_call 124 0").out, "-1 95 \n");
 }
 
+// Callers' tests read runc's line for the flags that seccomp(2) got: absent asks for the default, empty for none.
+TEST_F(Seccomp, FlagsThatAreAbsentAreNotThoseOfAnEmptyList) {
+  add_rule("getsid", "SCMP_ACT_ERRNO");
+  const auto flags = [&] {
+    rig.script("true");
+    const std::string log = rig.skiff({"--debug", "run", rig.id()}).err;
+    const std::size_t at = log.find("msg=\"seccomp filter flags: ");
+    return at == std::string::npos ? log : log.substr(at, log.find('\n', at) - at);
+  };
+  EXPECT_EQ(flags(), "msg=\"seccomp filter flags: 4\"");
+  filter()["flags"] = Json::array();
+  EXPECT_EQ(flags(), "msg=\"seccomp filter flags: 0\"");
+  filter()["flags"] = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG"};
+  EXPECT_EQ(flags(), "msg=\"seccomp filter flags: 2\"");
+}
+
+TEST_F(Seccomp, AnUnknownNameIsALineForWhoeverLooks) {
+  add_rule("not_a_system_call", "SCMP_ACT_ERRNO");
+  rig.script("true");
+  for (int time = 0; time < 2; ++time) {  // the second program comes from the cache
+    EXPECT_NE(rig.skiff({"--debug", "run", rig.id()}).err.find("\\\"not_a_system_call\\\" is unknown"),
+              std::string::npos);
+  }
+}
+
 struct Comparison {
   const char *op;
   unsigned long value;

@@ -248,7 +248,7 @@ TEST(PlanProcess, AProgramThatWasCompiledBeforeIsTaken) {
   spec::Config config = config_with(root_process());
   config.linux_.seccomp = deny_mount();
   const Host host;
-  const SeccompProgram program{.filter = {sock_filter{BPF_RET | BPF_K, 0, 0, 0x7fff0000}}, .ignored = {}};
+  const SeccompProgram program{.filter = {sock_filter{BPF_RET | BPF_K, 0, 0, 0x7fff0000}}};
   Result<ProcessSteps> made =
       make_process_steps(*config.process, {.config = &config, .host = &host, .seccomp = &program});
   EXPECT_EQ(find<LoadSeccomp>(made->steps)->program.size(), 1U);
