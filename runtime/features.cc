@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <ranges>
 
-#include "runtime/kernel/capability.h"
+#include "runtime/bpf.h"
 #include "runtime/kernel/seccomp.h"
+#include "runtime/plan_annotations.h"
 #include "runtime/plan_mounts.h"
+#include "runtime/plan_process.h"
 #include "runtime/version.h"
 
 namespace skiff {
@@ -20,20 +22,39 @@ std::vector<std::string> strings(const Names &names) {
   return {std::ranges::begin(names), std::ranges::end(names)};
 }
 
-// The flags of seccomp(2) that this kernel takes, of those that the runtime knows.
+// Of the flags that the runtime knows those that this kernel takes.
 std::vector<std::string> supported_seccomp_flags() {
   std::vector<std::string> names;
-  for (const auto &[name, flag] :
-       {std::pair{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
-        std::pair{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-        std::pair{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-        std::pair{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}}) {
-    const unsigned asked = flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-                               ? static_cast<unsigned>(flag | SECCOMP_FILTER_FLAG_NEW_LISTENER)
-                               : static_cast<unsigned>(flag);
-    if (kernel::seccomp_has_flags(asked)) names.emplace_back(name);
+  for (const std::string_view name : spec::seccomp_flag_names) {
+    const std::uint32_t flag = seccomp_flag(name).value_or(0);
+    // This one the kernel takes with a listener only (Linux 5.19).
+    const bool with_listener = flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    if (kernel::seccomp_has_flags(flag | (with_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U))) {
+      names.emplace_back(name);
+    }
   }
   return names;
+}
+
+spec::Features::Seccomp make_seccomp_features() {
+  return {.enabled = true,
+          .actions = strings(spec::seccomp_action_names),
+          .operators = strings(spec::seccomp_operator_names),
+          .archs = strings(spec::seccomp_architecture_names),
+          .known_flags = strings(spec::seccomp_flag_names),
+          .supported_flags = supported_seccomp_flags()};
+}
+
+// Engines look for runc's keys; the versions under them are what they would compare with runc's, so only the switch.
+spec::StringMap make_annotations() {
+  spec::StringMap annotations = {{"org.opencontainers.runc.checkpoint.enabled", "false"},
+                                 {"org.opencontainers.skiff.commit", SKIFF_COMMIT},
+                                 {"org.opencontainers.skiff.version", SKIFF_VERSION}};
+  if (const scmp_version *library = seccomp_version()) {
+    annotations["io.github.seccomp.libseccomp.version"] =
+        fmt::format("{}.{}.{}", library->major, library->minor, library->micro);
+  }
+  return annotations;
 }
 
 }  // namespace
@@ -46,29 +67,17 @@ spec::Features make_features() {
   features.mount_options = strings(known_mount_options());
   features.namespaces = strings(spec::namespace_type_names);
   std::ranges::sort(features.namespaces);
-  for (int number = 0;
-       number <= kernel::last_capability() && number < static_cast<int>(kernel::capability_names.size()); ++number) {
-    features.capabilities.emplace_back(kernel::capability_names[static_cast<std::size_t>(number)]);
-  }
+  features.capabilities = strings(known_capabilities());
   features.cgroup = {.v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
-  features.seccomp.enabled = true;
-  features.seccomp.actions = strings(spec::seccomp_action_names);
-  features.seccomp.operators = strings(spec::seccomp_operator_names);
-  features.seccomp.archs = strings(spec::seccomp_architecture_names);
-  features.seccomp.known_flags = strings(spec::seccomp_flag_names);
-  features.seccomp.supported_flags = supported_seccomp_flags();
+  features.seccomp = make_seccomp_features();
   features.apparmor = true;
   features.selinux = true;
   features.memory_policy.modes = strings(spec::memory_policy_mode_names);
   features.memory_policy.flags = strings(spec::memory_policy_flag_names);
   features.idmap = true;
   features.net_devices = true;
-  const scmp_version *library = seccomp_version();
-  features.annotations = {
-      {"io.github.seccomp.libseccomp.version",
-       library == nullptr ? "" : fmt::format("{}.{}.{}", library->major, library->minor, library->micro)},
-      {"org.opencontainers.skiff.commit", SKIFF_COMMIT},
-      {"org.opencontainers.skiff.version", SKIFF_VERSION}};
+  features.annotations = make_annotations();
+  features.potentially_unsafe_config_annotations = strings(annotation::honoured);
   return features;
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "runtime/bpf.h"
+#include "runtime/plan_annotations.h"
 #include "spec/names.h"
 
 namespace skiff {
@@ -165,14 +166,9 @@ bool setgroups_denied(const spec::Config &config, const Host &host) {
   return host.uid != 0 && (maps.empty() || (maps.size() == 1 && maps.front().size == 1));
 }
 
-bool keeps_groups(const spec::Config &config) {
-  const auto found = config.annotations.find("run.oci.keep_original_groups");
-  return found != config.annotations.end() && found->second != "0" && found->second != "false";
-}
-
 Result<SetUser> make_set_user(const spec::User &user, const ProcessContext &context) {
   const bool denied = setgroups_denied(*context.config, *context.host);
-  const bool kept = keeps_groups(*context.config);
+  const bool kept = annotation::is_on(context.config->annotations, annotation::keep_original_groups);
   if (denied && !kept && !user.additional_gids.empty()) {
     return fail("process.user.additionalGids: setgroups is denied in a user namespace that maps one gid",
                 "map more gids (newgidmap, /etc/subgid), or remove additionalGids");
@@ -292,6 +288,8 @@ std::uint64_t parse_capability_bit(std::string_view name) {
   const std::optional<std::size_t> number = spec::find_name(capability_names, name);
   return number ? std::uint64_t{1} << *number : 0;
 }
+
+std::span<const std::string_view> known_capabilities() { return capability_names; }
 
 std::string_view capability_name(unsigned n) {
   return n < capability_names.size() ? capability_names[n] : std::string_view{};

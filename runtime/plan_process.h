@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct ProcessSteps {
 
 // The bit of "CAP_CHOWN", as capabilities(7) counts them; 0 for another name.
 [[nodiscard]] std::uint64_t parse_capability_bit(std::string_view name);
+// Every name it knows, whether this kernel does or not.
+[[nodiscard]] std::span<const std::string_view> known_capabilities();
 // The name of number `n`; empty where it has none.
 [[nodiscard]] std::string_view capability_name(unsigned n);
 

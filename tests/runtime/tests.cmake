@@ -51,6 +51,7 @@ gtest_discover_tests(cgroup_test TEST_PREFIX cgroup.)
 # A container's life, in its parts.
 add_executable(runtime_test
   ${CMAKE_CURRENT_LIST_DIR}/container_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/features_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/gate_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/hooks_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/notify_test.cc

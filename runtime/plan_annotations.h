@@ -1,0 +1,24 @@
+// The annotations of config.json that change what the runtime does. Engines warn of them, or refuse them from users
+// they do not trust: `features` lists them as potentiallyUnsafeConfigAnnotations (features.md).
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "spec/config.h"
+
+namespace skiff::annotation {
+
+// The process keeps the supplementary groups of the runtime's caller (Podman's --group-add keep-groups).
+inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_groups";
+
+// Each of the above, for `features`. One that ends in a dot stands for every annotation that begins with it.
+inline constexpr std::array<std::string_view, 1> honoured = {keep_original_groups};
+
+// Whether an annotation that is a switch is on: there, and neither "0" nor "false".
+[[nodiscard]] inline bool is_on(const spec::StringMap &annotations, std::string_view name) {
+  const auto found = annotations.find(std::string(name));
+  return found != annotations.end() && found->second != "0" && found->second != "false";
+}
+
+}  // namespace skiff::annotation
