@@ -215,6 +215,11 @@ Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const ke
   return source;
 }
 
+Status id_map_new(const MountStep &step, const kernel::Fd &mount, const Plan &plan, const kernel::Procfs &proc) {
+  if (!step.id_maps) return {};
+  return id_map_mount(mount, TRY(open_id_maps(step, plan, proc)), step.id_map_recursive);
+}
+
 Result<std::vector<kernel::Fd>> open_sources(const Plan &plan) {
   // A runtime without privileges can reach no more than the container it starts.
   if (!has_user_namespace(plan) || kernel::geteuid() != 0) return {};

@@ -17,6 +17,11 @@ namespace skiff {
 // step's id maps only where no user namespace stands in the way: EPERM otherwise.
 [[nodiscard]] Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const kernel::Procfs &proc);
 
+// The same maps for a filesystem that was made anew, before it is attached; nothing where the step has none, or where
+// it was made in the container's user namespace whose maps it is to have.
+[[nodiscard]] Status id_map_new(const MountStep &step, const kernel::Fd &mount, const Plan &plan,
+                                const kernel::Procfs &proc);
+
 // The rootfs directory, O_PATH. ENOENT, ELOOP (a symbolic link) and ENOTDIR come with what to change.
 [[nodiscard]] Result<kernel::Fd> open_rootfs(const std::string &path);
 

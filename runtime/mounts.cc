@@ -74,7 +74,7 @@ Filesystem describe(const MountStep &step, const Rootfs &rootfs) {
                  .superblock_flags = step.superblock_flags,
                  .attributes = step.attributes.set,
                  .user_namespace = has_user_namespace(*rootfs.plan)};
-  if (!step.data_label.empty()) out.options.emplace_back("context", step.data_label);
+  if (!step.data_label.empty()) out.options.emplace_back(step.data_label_option, step.data_label);
   if (step.readonly_last || step.copy_up) {
     out.attributes &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
     out.superblock_flags &= ~std::uint64_t{MS_RDONLY};
@@ -96,6 +96,7 @@ Status mount_filesystem(const MountStep &step, Rootfs &rootfs) {
   Filesystem filesystem = describe(step, rootfs);
   TRY(keep_mode(filesystem, target, existed));
   Pending pending{.mount = TRY(make_filesystem(filesystem)), .attributes = {}, .clear_unless_locked = 0};
+  TRY(id_map_new(step, pending.mount, *rootfs.plan, rootfs.proc));
   if (step.copy_up) {
     TRY(in("tmpcopyup", copy_up(target, pending.mount)));
     if (is_readonly(step) && !step.readonly_last) pending.attributes.set = MOUNT_ATTR_RDONLY;

@@ -9,6 +9,7 @@
 #include <array>
 #include <iterator>
 
+#include "runtime/plan_annotations.h"
 #include "runtime/plan_mounts.h"
 #include "runtime/plan_process.h"
 #include "spec/names.h"
@@ -178,9 +179,22 @@ struct Builder {
     if (!config.domainname.empty()) add("domainname", SetDomainname{config.domainname});
   }
 
+  // Unknown to the runtime is not unknown to the kernel, but an option that is no label's would be a way to any option.
+  Result<std::string_view> choose_label_option() {
+    constexpr std::array<std::string_view, 4> known = {"context", "fscontext", "defcontext", "rootcontext"};
+    const auto found = config.annotations.find(std::string(annotation::mount_context_type));
+    if (found == config.annotations.end()) return known[0];
+    if (const auto index = spec::find_name(known, found->second)) return known[*index];
+    return fail(fmt::format("annotations[\"{}\"]: {} is no kind of mount context", annotation::mount_context_type,
+                            spec::quote(found->second)),
+                spec::suggest_name(known, found->second));
+  }
+
   Status add_mounts() {
-    const MountContext context{
-        .bundle = options.bundle, .user_namespace = has_user_namespace(config), .linux_ = &config.linux_};
+    const MountContext context{.bundle = options.bundle,
+                               .user_namespace = has_user_namespace(config),
+                               .linux_ = &config.linux_,
+                               .label_option = TRY(choose_label_option())};
     for (std::size_t i = 0; i < config.mounts.size(); ++i) {
       std::string field = fmt::format("mounts[{}]", i);
       Result<MountStep> made = make_mount_step(config.mounts[i], context);

@@ -119,6 +119,7 @@ struct MountStep {
   bool id_map_of_container = false;   // "idmap" without own mappings: those of the container's user namespace
   bool id_map_recursive = false;      // ridmap
   std::string data_label;             // SELinux context= option, or empty
+  std::string data_label_option = "context";  // or the option that run.oci.mount_context_type asks for
 };
 
 struct MakeDevice {

@@ -12,8 +12,11 @@ namespace skiff::annotation {
 // The process keeps the supplementary groups of the runtime's caller (Podman's --group-add keep-groups).
 inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_groups";
 
+// Which mount option carries linux.mountLabel: "context" by default, or fscontext, defcontext, rootcontext (mount(8)).
+inline constexpr std::string_view mount_context_type = "run.oci.mount_context_type";
+
 // Each of the above, for `features`. One that ends in a dot stands for every annotation that begins with it.
-inline constexpr std::array<std::string_view, 1> honoured = {keep_original_groups};
+inline constexpr std::array<std::string_view, 2> honoured = {keep_original_groups, mount_context_type};
 
 // Whether an annotation that is a switch is on: there, and neither "0" nor "false".
 [[nodiscard]] inline bool is_on(const spec::StringMap &annotations, std::string_view name) {

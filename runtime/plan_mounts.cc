@@ -398,7 +398,17 @@ void finish_filesystem(const spec::Mount &mount, const MountContext &context, Mo
   step.readonly_last = late && (step.attributes.set & MOUNT_ATTR_RDONLY) != 0;
   // These label their inodes themselves and refuse context=.
   constexpr std::array<std::string_view, 5> own_labels = {"cgroup", "cgroup2", "mqueue", "proc", "sysfs"};
-  if (std::ranges::find(own_labels, mount.type) == own_labels.end()) step.data_label = context.linux_->mount_label;
+  if (std::ranges::find(own_labels, mount.type) == own_labels.end()) {
+    step.data_label = context.linux_->mount_label;
+    step.data_label_option = context.label_option;
+  }
+}
+
+// The kernel maps no filesystem that a user namespace has mounted for itself (can_idmap_mount() of fs/namespace.c).
+Status check_new_id_maps(const MountStep &step, const MountContext &context) {
+  if (!step.id_maps || !context.user_namespace) return {};
+  return fail(".uidMappings: a filesystem that is made in the container's user namespace cannot be id-mapped",
+              "leave out the mappings: its ids are the container's own");
 }
 
 // A bind mount inherits the attributes of its source. Callers know the remount of mount(2), which sets exactly the
@@ -470,6 +480,7 @@ Result<MountStep> make_mount_step(const spec::Mount &mount, const MountContext &
     return fail(".type: missing", "name a filesystem, or add \"bind\" or \"rbind\" to the options");
   } else {
     finish_filesystem(mount, context, step);
+    TRY(check_new_id_maps(step, context));
   }
   return std::move(step);
 }

@@ -167,7 +167,7 @@ struct Text {
   static string data(const MountStep &step) {
     string out;
     for (const auto &[key, value] : step.options) append(out, value.empty() ? key : fmt::format("{}={}", key, value));
-    if (!step.data_label.empty()) append(out, fmt::format("context=\"{}\"", step.data_label));
+    if (!step.data_label.empty()) append(out, fmt::format("{}=\"{}\"", step.data_label_option, step.data_label));
     return out;
   }
 

@@ -47,6 +47,21 @@ spec::Linux with_user_namespace() {
   return linux_;
 }
 
+// ---- id mappings of a new filesystem ----
+
+// config.md, "POSIX-platform Mounts": the mappings are not of bind mounts alone.
+TEST(PlanMounts, ANewFilesystemHasItsOwnMappings) {
+  spec::Mount mount = make_mount("tmpfs", "tmpfs", {});
+  mount.uid_mappings = {{.container_id = 0, .host_id = 1000, .size = 10}};
+  mount.gid_mappings = {{.container_id = 0, .host_id = 2000, .size = 10}};
+  const MountStep step = plan(mount).value();
+  ASSERT_TRUE(step.id_maps);
+  EXPECT_EQ(step.id_maps->gids.front().host_id, 2000U);
+  const Result<MountStep> inside = plan(mount, with_user_namespace());
+  ASSERT_FALSE(inside);
+  EXPECT_TRUE(inside.error().text.starts_with(".uidMappings: ")) << inside.error().text;
+}
+
 // ---- kinds ----
 
 // config.md, Mounts: "A mount is a bind mount if it has either bind or rbind in the options."
