@@ -70,6 +70,9 @@ struct CgroupPlan {
 [[nodiscard]] std::vector<CgroupDirectory> match_cgroup_directories(const std::vector<std::string> &paths,
                                                                     const Host &host);
 
+// The settings that make_cgroup_writes passes over, a sentence each, for debug lines: this kernel has nothing for them.
+[[nodiscard]] std::vector<std::string> list_resources_left_out(const spec::Resources &resources, bool unified);
+
 // The writes alone, for `update`: `directories` are those of the running container.
 [[nodiscard]] Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,
                                                                   const std::vector<CgroupDirectory> &directories,

@@ -9,10 +9,12 @@
 
 #include "runtime/hooks.h"
 #include "runtime/host_probe.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/kernel/credential.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/socket.h"
 #include "runtime/notify.h"
+#include "runtime/plan_intel_rdt.h"
 #include "runtime/seccomp_cache.h"
 #include "runtime/terminal.h"
 
@@ -71,6 +73,10 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
                           Container &container, std::vector<std::string> &warnings, const cli::Log &log) {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   fill_record(container.record, bundle, plan);
+  if (plan.intel_rdt) {
+    TRY(record_intel_rdt(*plan.intel_rdt, named_schemata(*bundle.config.linux_.intel_rdt), TRY(find_resctrl(proc)),
+                         container.record));
+  }
   TRY(container.save_config(bundle.json));
   TRY(container.save());
   if (!plan.notify_directory.empty()) TRY(in("NOTIFY_SOCKET", make_notify_directory(container.directory())));
@@ -89,6 +95,7 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
     launched.init = {};  // killed and reaped
     (void)launched.cgroup.kill_all(SIGKILL);
     (void)launched.cgroup.remove();  // the first error is the one to tell
+    (void)remove_intel_rdt(container.record);
     return std::unexpected(told.error());
   }
   return launched;
@@ -116,6 +123,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
        .notify_directory =
            host.notify_socket.empty() ? "" : fmt::format("{}/{}/{}", request.root, request.id, notify_directory),
        .seccomp = seccomp ? &*seccomp : nullptr}));
+  if (bundle.config.linux_.resources) log_left_out(*bundle.config.linux_.resources, plan.cgroup.unified, log);
   Container container = TRY(Container::create(request.root, request.id));
   std::vector<std::string> warnings = std::move(plan.warnings);
   Result<Launched> launched = bring_up(request, bundle, plan, host, container, warnings, log);
@@ -130,6 +138,11 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
 
 void tell_warnings(const std::vector<std::string> &warnings, bool succeeded, const cli::Log &log) {
   for (const std::string &warning : warnings) cli::warning(succeeded ? log : cli::Log{}, warning);
+}
+
+void log_left_out(const spec::Resources &resources, bool unified, const cli::Log &log) {
+  if (!cli::enabled(log, cli::Level::Debug)) return;
+  for (const std::string &line : list_resources_left_out(resources, unified)) cli::debug(log, line);
 }
 
 Status write_pid_file(const std::string &path, pid_t pid) {
@@ -154,6 +167,7 @@ Status destroy_container(Container &container, const cli::Log &log) {
   Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
   TRY(cgroup.kill_all(SIGKILL));
   TRY(cgroup.remove());
+  TRY(remove_intel_rdt(container.record));
   std::vector<spec::Hook> hooks;
   if (container.record.has_late_hooks) {
     hooks = spec::parse_config(TRY(container.read_config())).config.hooks.poststop;

@@ -72,6 +72,7 @@ spec::Features make_features() {
   features.seccomp = make_seccomp_features();
   features.apparmor = true;
   features.selinux = true;
+  features.intel_rdt = {.enabled = true, .schemata = true, .monitoring = true};
   features.memory_policy.modes = strings(spec::memory_policy_mode_names);
   features.memory_policy.flags = strings(spec::memory_policy_flag_names);
   features.idmap = true;

@@ -10,6 +10,7 @@
 #include "runtime/cgroup_file.h"
 #include "runtime/credentials.h"
 #include "runtime/host_check_parts.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/kernel/namespace.h"
 #include "runtime/kernel/path.h"
 #include "runtime/sysctl.h"
@@ -145,12 +146,8 @@ void check_net_devices(HostChecker &c) {
 void check_resctrl(HostChecker &c) {
   if (!c.config().linux_.intel_rdt) return;
   c.clause("config-linux.md, IntelRdt");
-  constexpr long resctrl_magic = 0x7655821;
-  const auto directory = kernel::open("/sys/fs/resctrl", O_PATH | O_DIRECTORY);
-  const auto status = directory ? kernel::fstatfs(*directory) : std::unexpected(directory.error());
-  if (status && status->f_type == resctrl_magic) return;
-  c.add(at("linux", "intelRdt"), "no resctrl filesystem is mounted on /sys/fs/resctrl",
-        "mount -t resctrl resctrl /sys/fs/resctrl, where the processor has it; or remove the field");
+  const Result<std::string> mounted = find_resctrl(c.proc());
+  if (!mounted) c.add(at("linux", "intelRdt"), "no resctrl filesystem is mounted", mounted.error().remedy);
 }
 
 // The numbers of `wanted` that are not in the list in `file`; nothing where either cannot be read.

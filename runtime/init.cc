@@ -139,7 +139,7 @@ void run_relay(const Plan &plan, Inheritance &inherited, const std::vector<kerne
   Result<kernel::Child> init = relay(plan, inherited, joins);
   if (!init) end_with(init.error(), inherited.sync);
   if (init->is_this_process()) {
-    inherited.wait_for_parent = plan.launch.id_maps.has_value();
+    inherited.wait_for_parent = plan.launch.id_maps.has_value() || !plan.net_devices.empty();
     return;
   }
   const pid_t pid = init->pid();

@@ -15,11 +15,12 @@
 #include "runtime/hooks.h"
 #include "runtime/id_maps.h"
 #include "runtime/init.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/kernel/namespace.h"
-#include "runtime/kernel/netlink.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/scheduling.h"
 #include "runtime/kernel/socket.h"
+#include "runtime/net_devices.h"
 #include "runtime/rootfs.h"
 #include "runtime/sync.h"
 
@@ -51,6 +52,9 @@ Result<std::vector<kernel::Fd>> open_joins(const Launch &launch) {
   return fds;
 }
 
+// What the parent does to init before init may begin: its ids, and what a hook of init's must find done.
+bool sets_up_first(const Plan &plan) { return plan.launch.id_maps.has_value() || !plan.net_devices.empty(); }
+
 // A process whose cgroup is chosen by writing its pid must wait until that is done.
 bool is_placed_later(const Launching &launching) {
   return !launching.cgroup.paths().empty() && launching.cgroup.clone_into() == nullptr;
@@ -66,7 +70,7 @@ Status clone_init(Launching &launching) {
                         .gate = {},
                         .console_socket = std::move(launching.request.console_socket),
                         .sources = TRY(open_sources(plan)),
-                        .wait_for_parent = plan.launch.id_maps.has_value() || is_placed_later(launching),
+                        .wait_for_parent = sets_up_first(plan) || is_placed_later(launching),
                         .proc = TRY(kernel::Procfs::open_host())};
   if (request.gate) inherited.gate = TRY(make_gate(request.container.directory()));
   const kernel::Fd *into = launching.cgroup.clone_into();
@@ -103,15 +107,6 @@ Status clone_init(Launching &launching) {
   return {};
 }
 
-Status move_net_devices(const Plan &plan, const kernel::Procfs &proc, pid_t pid) {
-  if (plan.net_devices.empty()) return {};
-  const kernel::Fd netns = TRY(kernel::open_namespace(proc, pid, "net"));
-  for (const auto &[name, new_name] : plan.net_devices) {
-    TRY(in(fmt::format("linux.netDevices ({})", name), kernel::move_link(name, netns, new_name)));
-  }
-  return {};
-}
-
 // What only somebody outside the namespaces may do. Init works on its mounts meanwhile, unless it waits for us.
 Status set_up_from_outside(Launching &launching) {
   const Plan &plan = launching.request.plan;
@@ -129,8 +124,12 @@ Status set_up_from_outside(Launching &launching) {
     const auto &limit = std::get<SetRlimit>(step.action);
     TRY(in(step.field, kernel::setrlimit(pid, limit.resource, limit.soft, limit.hard)));
   }
-  TRY(move_net_devices(plan, proc, pid));
-  if (plan.launch.id_maps || (is_placed_later(launching) && !relayed)) TRY(say(launching.sync, Word::go_on));
+  if (!plan.net_devices.empty()) {
+    TRY(move_net_devices(plan, TRY(kernel::open_namespace(proc, pid, "net")),
+                         TRY(kernel::open_namespace(proc, kernel::getpid(), "net"))));
+  }
+  if (sets_up_first(plan) || (is_placed_later(launching) && !relayed)) TRY(say(launching.sync, Word::go_on));
+  if (plan.intel_rdt) TRY(join_intel_rdt(*plan.intel_rdt, launching.request.container.record, pid));
   TRY(launching.cgroup.apply_limits(plan.cgroup));
   TRY(launching.cgroup.apply_devices(plan.cgroup));
   if (plan.cgroup.delegate) TRY(launching.cgroup.delegate(plan.cgroup.owner_uid, plan.cgroup.owner_gid));
@@ -208,6 +207,7 @@ Result<Launched> launch(LaunchRequest request) {
     launching.init = {};  // killed and reaped
     (void)launching.cgroup.kill_all(SIGKILL);
     (void)launching.cgroup.remove();  // the first error is the one to tell
+    (void)remove_intel_rdt(request.container.record);
     return std::unexpected(std::move(error));
   }
   return Launched{std::move(launching.init), std::move(launching.sync), std::move(launching.cgroup)};

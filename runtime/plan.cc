@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "runtime/plan_annotations.h"
+#include "runtime/plan_intel_rdt.h"
 #include "runtime/plan_mounts.h"
 #include "runtime/plan_process.h"
 #include "spec/names.h"
@@ -338,10 +339,7 @@ struct Builder {
     const spec::Linux &linux_ = config.linux_;
     plan.oom_score_adj = process.oom_score_adj;
     plan.terminal = process.terminal;
-    // Ignoring it would give the container more cache and bandwidth than it was meant to have.
-    if (linux_.intel_rdt) {
-      return fail("linux.intelRdt: this version of skiff does not join resctrl groups", "remove linux.intelRdt");
-    }
+    if (linux_.intel_rdt) plan.intel_rdt = make_intel_rdt_plan(*linux_.intel_rdt, options.id);
     for (const auto &[name, device] : linux_.net_devices) {
       plan.net_devices.emplace_back(name, device.name.empty() ? name : device.name);
     }

@@ -241,6 +241,15 @@ struct Step {
 };
 
 // The program at the end.
+// linux.intelRdt: the container's place below the root of the mounted resctrl filesystem.
+struct IntelRdtPlan {
+  std::string group;                  // a directory's name, or empty for the root: the default class of service
+  bool create = false;                // made where it is missing; otherwise missing is an error
+  bool remove = false;                // with the container, where this create has made it
+  std::vector<std::string> schemata;  // lines, in the order in which they are written; none: the file is left alone
+  std::string monitor_group;          // a directory's name below the group's mon_groups, or empty
+};
+
 struct Program {
   std::vector<std::string> args;
   std::vector<std::string> env;     // HOME is added from the container's passwd where it is missing
@@ -258,6 +267,7 @@ struct Plan {
   std::vector<Step> outer_rlimits;            // SetRlimit by the parent, where a user namespace could not raise them
   std::vector<std::pair<std::string, std::string>> net_devices;  // host name, name inside
   std::string seccomp_listener_path;
+  std::optional<IntelRdtPlan> intel_rdt;
   std::string seccomp_listener_metadata;
   std::string notify_directory;  // to be made before the mounts' sources are opened; empty: none
   std::vector<Step> steps;

@@ -377,12 +377,20 @@ struct Lines {
                        number(rule.minor), rule.read ? "r" : "", rule.write ? "w" : "", rule.mknod ? "m" : "");
   }
 
+  void add(const IntelRdtPlan &rdt) {
+    const string group = rdt.group.empty() ? "the default class of service" : "class of service " + rdt.group;
+    add("linux.intelRdt", fmt::format("{} {}", rdt.create ? "make and join" : "join", group));
+    for (const string &schema : rdt.schemata) add("linux.intelRdt", fmt::format("write schemata = {}", schema));
+    if (!rdt.monitor_group.empty()) add("linux.intelRdt", "make and join monitoring group " + rdt.monitor_group);
+  }
+
   void add_outside(const Plan &plan) {
     if (plan.oom_score_adj) add("process.oomScoreAdj", fmt::format("write oom_score_adj = {}", *plan.oom_score_adj));
     add(plan.outer_rlimits);
     for (const auto &[host, inside] : plan.net_devices) {
       add("linux.netDevices", fmt::format("move {} in as {}", host, inside));
     }
+    if (plan.intel_rdt) add(*plan.intel_rdt);
   }
 
   void add(const Program &program, const std::vector<string> &warnings) {

@@ -73,6 +73,8 @@ void fields(auto &v, Like<Record> auto &record) {
   v.optional("systemdScope", record.systemd_scope);
   v.optional("cgroupPaths", record.cgroup_paths);
   v.optional("intelRdtPath", record.intel_rdt_path);
+  v.optional("intelRdtMonitorPath", record.intel_rdt_monitor_path);
+  v.optional("intelRdtMade", record.intel_rdt_made);
 }
 
 std::string_view status_name(ContainerStatus status) { return status_names[static_cast<std::size_t>(status)]; }

@@ -53,7 +53,10 @@ struct Record {
   std::string cgroup_manager;             // cgroupfs, systemd, disabled: remembered for exec, update, delete
   std::string systemd_scope;              // the scope's unit name where systemd made it
   std::vector<std::string> cgroup_paths;  // absolute directories, one a hierarchy; the freezer's is first on v1
+  // linux.intelRdt, absolute; empty: none. Removed with the container: the group only where it was made for it.
   std::string intel_rdt_path;
+  std::string intel_rdt_monitor_path;
+  bool intel_rdt_made = false;
 };
 [[nodiscard]] std::string print_record(const Record &record);
 [[nodiscard]] Result<Record> parse_record(std::string_view json);

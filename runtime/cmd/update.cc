@@ -1,10 +1,16 @@
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "runtime/bundle.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_file.h"
 #include "runtime/cmd/command.h"
 #include "runtime/container.h"
+#include "runtime/create.h"
 #include "runtime/host_probe.h"
+#include "runtime/intel_rdt.h"
+#include "runtime/plan_intel_rdt.h"
 
 namespace skiff {
 namespace {
@@ -39,8 +45,8 @@ constexpr std::array<cli::FlagSpec, 20> flags = {{
      .text = "memory that is left alone under pressure"},
     {.name = "memory-swap", .kind = Kind::Size, .value = "BYTES", .text = "memory and swap together, -1 for no limit"},
     {.name = "pids-limit", .kind = Kind::Integer, .value = "N", .text = "most processes, -1 for no limit"},
-    {.name = "l3-cache-schema", .value = "SCHEMA", .text = "L3 cache schema of Intel RDT", .hidden = true},
-    {.name = "mem-bw-schema", .value = "SCHEMA", .text = "memory bandwidth schema of Intel RDT", .hidden = true},
+    {.name = "l3-cache-schema", .value = "SCHEMA", .text = "L3 cache schema of Intel RDT, such as L3:0=7f0"},
+    {.name = "mem-bw-schema", .value = "SCHEMA", .text = "memory bandwidth schema of Intel RDT, such as MB:0=20"},
     {.name = "kernel-memory",
      .kind = Kind::Size,
      .text = "accepted for runc's callers, without effect",
@@ -95,19 +101,48 @@ spec::Resources resources_of(const cli::Flags &given) {
   return resources;
 }
 
+Status update_intel_rdt(const Container &container, const cli::Flags &given) {
+  spec::IntelRdt rdt;
+  rdt.l3_cache_schema = given.string("l3-cache-schema");
+  rdt.mem_bw_schema = given.string("mem-bw-schema");
+  const std::vector<std::string> schemata = named_schemata(rdt);
+  if (schemata.empty()) return {};
+  if (container.record.intel_rdt_path.empty()) {
+    return fail("--l3-cache-schema, --mem-bw-schema: the container was created without linux.intelRdt",
+                "create it with one: a class of service is joined by the first process");
+  }
+  return write_schemata(container.record, schemata);
+}
+
+// v2 limits swap alone: for a limit of both without one of memory, the one that memory has counts.
+Status complete_swap(const Cgroup &cgroup, bool unified, spec::Resources &resources) {
+  if (!unified || !resources.memory || resources.memory->swap.value_or(0) <= 0 || resources.memory->limit) return {};
+  const Cgroup::Level *level = cgroup.find_file("memory.max", true);
+  if (level == nullptr) return {};
+  const std::uint64_t limit = TRY(read_cgroup_number(level->fd, "memory.max"));
+  if (limit <= std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+    resources.memory->limit = static_cast<std::int64_t>(limit);
+  }
+  return {};
+}
+
 Result<int> run(const Context &context) {
   Container container = TRY(Container::load(context.root, context.id()));
-  TRY(container.lock());
+  TRY(container.lock_and_reload());
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   if (TRY(container.process_status(proc)) == spec::ContainerStatus::stopped) return fail("container not running");
   const std::string file = context.flag("resources");
-  const spec::Resources resources = file.empty() ? resources_of(context.flags()) : TRY(read_resources(file));
+  spec::Resources resources = file.empty() ? resources_of(context.flags()) : TRY(read_resources(file));
   const std::vector<spec::Finding> findings = spec::check(resources, "");
   if (!findings.empty()) return std::unexpected(spec::findings_error("the resources", findings));
   const Host host = TRY(read_host());
   const std::vector<CgroupDirectory> directories = match_cgroup_directories(container.record.cgroup_paths, host);
   const Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
-  TRY(cgroup.apply_limits(TRY(make_cgroup_writes(resources, directories, host.cgroups == Host::Cgroups::unified))));
+  const bool unified = host.cgroups == Host::Cgroups::unified;
+  TRY(complete_swap(cgroup, unified, resources));
+  log_left_out(resources, unified, context.log);
+  TRY(cgroup.apply_limits(TRY(make_cgroup_writes(resources, directories, unified))));
+  TRY(update_intel_rdt(container, context.flags()));
   return 0;
 }
 

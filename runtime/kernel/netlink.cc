@@ -1,80 +1,137 @@
 #include "runtime/kernel/netlink.h"
 
+#include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cstring>
+#include <string_view>
 
 #include "runtime/kernel/call.h"
+#include "runtime/kernel/namespace.h"
 
 namespace skiff::kernel {
 namespace {
 
-// RTM_NEWLINK for one link, with room for the two attributes that are ever added.
-class LinkRequest {
+// What a caller may set; the others tell what the kernel has made of the address (permanent, tentative).
+constexpr uint32_t settable_flags =
+    IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+constexpr size_t dump_bytes = 32 * 1024;  // the kernel fills at most this much of a larger one
+constexpr int most_dumps = 8;             // of a list that changes while it is read
+
+template <class T>
+std::string_view bytes_of(const T &value) {
+  return {reinterpret_cast<const char *>(&value), sizeof(value)};
+}
+
+// A request: the header, the fixed part of its type, attributes.
+class Request {
  public:
-  explicit LinkRequest(int index) {
-    header_.nlmsg_len = NLMSG_LENGTH(sizeof(ifinfomsg));
-    header_.nlmsg_type = RTM_NEWLINK;
-    header_.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  template <class Body>
+  Request(unsigned short type, unsigned short flags, const Body &body) {
+    text_.resize(NLMSG_ALIGN(NLMSG_LENGTH(sizeof(body))));
+    header_.nlmsg_type = type;
+    header_.nlmsg_flags = static_cast<unsigned short>(NLM_F_REQUEST | flags);
     header_.nlmsg_seq = 1;
-    link_.ifi_family = AF_UNSPEC;
-    link_.ifi_index = index;
+    std::memcpy(text_.data() + NLMSG_LENGTH(0), &body, sizeof(body));
   }
-  void set_up() {
-    link_.ifi_flags = IFF_UP;
-    link_.ifi_change = IFF_UP;
+  // The value is a name, an address or a number: far below the 65535 bytes of an attribute.
+  void add(unsigned short type, std::string_view value) {
+    const rtattr attribute{.rta_len = static_cast<unsigned short>(RTA_LENGTH(value.size())), .rta_type = type};
+    text_ += bytes_of(attribute);
+    text_ += value;
+    text_.resize(NLMSG_ALIGN(text_.size()));
   }
-  // `size` is checked by the callers: a name below IFNAMSIZ, or one int.
-  void add(unsigned short type, const void *value, size_t size) {
-    const rtattr attribute{.rta_len = static_cast<unsigned short>(RTA_LENGTH(size)), .rta_type = type};
-    std::memcpy(attributes_.data() + used_, &attribute, sizeof(attribute));
-    std::memcpy(attributes_.data() + used_ + RTA_LENGTH(0), value, size);
-    used_ += RTA_ALIGN(RTA_LENGTH(size));
+  [[nodiscard]] int send(FdView socket) {
+    header_.nlmsg_len = static_cast<uint32_t>(text_.size());
+    std::memcpy(text_.data(), &header_, sizeof(header_));
+    return retry([&] { return ::send(socket.get(), text_.data(), text_.size(), 0); }) < 0 ? errno : 0;
   }
-  // Sends it and waits for the kernel's answer: 0 or an errno.
-  [[nodiscard]] int exchange(FdView socket);
 
  private:
   nlmsghdr header_{};
-  ifinfomsg link_{};
-  std::array<char, 64> attributes_{};
-  size_t used_ = 0;
+  std::string text_;
 };
 
-// 0, or the errno of the kernel's answer.
-int read_answer(FdView socket) {
-  alignas(nlmsghdr) std::array<char, 8192> answer;
-  const ssize_t got = retry([&] { return ::recv(socket.get(), answer.data(), answer.size(), 0); });
-  if (got < 0) return errno;
-  nlmsghdr header{};
+// What the kernel answers: 0 or an errno, and its sentence.
+struct Answer {
+  int number = 0;
+  std::string text;
+};
+
+// Calls `each` with the type and the value of every attribute that is whole.
+template <class Each>
+void for_each_attribute(std::string_view bytes, Each each) {
+  while (bytes.size() >= sizeof(rtattr)) {
+    rtattr attribute{};
+    std::memcpy(&attribute, bytes.data(), sizeof(attribute));
+    if (attribute.rta_len < sizeof(attribute) || attribute.rta_len > bytes.size()) return;
+    each(attribute.rta_type, bytes.substr(RTA_LENGTH(0), attribute.rta_len - RTA_LENGTH(0)));
+    bytes.remove_prefix(std::min<size_t>(RTA_ALIGN(attribute.rta_len), bytes.size()));
+  }
+}
+
+Answer parse_answer(const nlmsghdr &header, std::string_view body) {
   nlmsgerr error{};
-  if (static_cast<size_t>(got) < NLMSG_LENGTH(sizeof(error))) return EBADMSG;
-  std::memcpy(&header, answer.data(), sizeof(header));
-  std::memcpy(&error, answer.data() + NLMSG_LENGTH(0), sizeof(error));
-  return header.nlmsg_type == NLMSG_ERROR ? -error.error : EBADMSG;
+  if (body.size() < sizeof(error)) return {.number = EBADMSG, .text = {}};
+  std::memcpy(&error, body.data(), sizeof(error));
+  Answer answer{.number = -error.error, .text = {}};
+  if ((header.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return answer;
+  for_each_attribute(body.substr(sizeof(error)), [&](unsigned short type, std::string_view value) {
+    if (type == NLMSGERR_ATTR_MSG) answer.text = value.substr(0, value.find('\0'));
+  });
+  return answer;
 }
 
-int LinkRequest::exchange(FdView socket) {
-  header_.nlmsg_len = static_cast<uint32_t>(NLMSG_LENGTH(sizeof(ifinfomsg)) + used_);
-  std::array<iovec, 3> parts{{{.iov_base = &header_, .iov_len = sizeof(header_)},
-                              {.iov_base = &link_, .iov_len = sizeof(link_)},
-                              {.iov_base = attributes_.data(), .iov_len = used_}}};
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  if (retry([&] { return ::sendmsg(socket.get(), &message, 0); }) < 0) return errno;
-  return read_answer(socket);
+// Takes messages from the socket until one ends the answer. `each` gets the body of every other.
+template <class Each>
+Answer receive(FdView socket, Each each) {
+  std::string buffer(dump_bytes, '\0');
+  bool interrupted = false;
+  while (true) {
+    const ssize_t got = retry([&] { return ::recv(socket.get(), buffer.data(), buffer.size(), 0); });
+    if (got < 0) return {.number = errno, .text = {}};
+    std::string_view rest(buffer.data(), static_cast<size_t>(got));
+    while (rest.size() >= sizeof(nlmsghdr)) {
+      nlmsghdr header{};
+      std::memcpy(&header, rest.data(), sizeof(header));
+      if (header.nlmsg_len < NLMSG_LENGTH(0) || header.nlmsg_len > rest.size()) return {.number = EBADMSG, .text = {}};
+      const std::string_view body = rest.substr(NLMSG_LENGTH(0), header.nlmsg_len - NLMSG_LENGTH(0));
+      interrupted = interrupted || (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      if (header.nlmsg_type == NLMSG_ERROR) return parse_answer(header, body);
+      if (header.nlmsg_type == NLMSG_DONE) return {.number = interrupted ? EAGAIN : 0, .text = {}};
+      each(body);
+      rest.remove_prefix(std::min<size_t>(NLMSG_ALIGN(header.nlmsg_len), rest.size()));
+    }
+  }
 }
 
-Result<Fd> open_netlink() {
-  const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return call_failed("socket", {Argument::word("AF_NETLINK"), Argument::word("NETLINK_ROUTE")});
-  return Fd(fd);
+Answer exchange(FdView socket, Request &request) {
+  if (const int number = request.send(socket); number != 0) return {.number = number, .text = {}};
+  return receive(socket, [](std::string_view /*body*/) {});
+}
+
+// A list that changed while it was read (NLM_F_DUMP_INTR) is read again.
+template <class Start, class Each>
+Answer dump(FdView socket, Request request, Start start, Each each) {
+  Answer answer{.number = EAGAIN, .text = {}};
+  for (int time = 0; answer.number == EAGAIN && time < most_dumps; ++time) {
+    start();
+    if (const int number = request.send(socket); number != 0) return {.number = number, .text = {}};
+    answer = receive(socket, each);
+  }
+  return answer;
+}
+
+[[gnu::cold]] std::unexpected<Error> route_failed(const Answer &answer, std::initializer_list<Argument> arguments) {
+  auto failed = call_failed(answer.number, "rtnetlink", arguments);
+  if (!answer.text.empty()) failed.error().text += " (" + answer.text + ")";
+  return failed;
 }
 
 bool copy_name(CString name, std::array<char, IFNAMSIZ> &to) {
@@ -84,43 +141,137 @@ bool copy_name(CString name, std::array<char, IFNAMSIZ> &to) {
   return true;
 }
 
-Result<int> find_link(FdView socket, CString name) {
-  ifreq request{};
-  std::array<char, IFNAMSIZ> text{};
-  if (!copy_name(name, text)) return call_failed(EINVAL, "ioctl", {Argument::word("SIOCGIFINDEX"), name});
-  std::memcpy(request.ifr_name, text.data(), text.size());
-  if (::ioctl(socket.get(), SIOCGIFINDEX, &request) == 0) return request.ifr_ifindex;
-  return call_failed("ioctl", {Argument::word("SIOCGIFINDEX"), name});
+LinkAddress parse_address(const ifaddrmsg &head, std::string_view attributes) {
+  LinkAddress out{.family = head.ifa_family,
+                  .prefix_length = head.ifa_prefixlen,
+                  .scope = head.ifa_scope,
+                  .flags = head.ifa_flags,
+                  .address = {},
+                  .local = {},
+                  .broadcast = {}};
+  for_each_attribute(attributes, [&](unsigned short type, std::string_view value) {
+    if (type == IFA_ADDRESS) out.address = value;
+    if (type == IFA_LOCAL) out.local = value;
+    if (type == IFA_BROADCAST) out.broadcast = value;
+    if (type == IFA_FLAGS && value.size() == sizeof(out.flags)) std::memcpy(&out.flags, value.data(), value.size());
+  });
+  return out;
+}
+
+std::string describe(const LinkAddress &address) {
+  const std::string &bytes = address.local.empty() ? address.address : address.local;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const size_t size = address.family == AF_INET6 ? sizeof(in6_addr) : sizeof(in_addr);
+  if (bytes.size() == size) ::inet_ntop(address.family, bytes.data(), text.data(), text.size());
+  return std::string(text.data()) + "/" + std::to_string(address.prefix_length);
 }
 
 }  // namespace
 
-Status bring_up_loopback() { return bring_up_link("lo"); }
-
-Status bring_up_link(CString name) {
-  const Fd socket = TRY(open_netlink());
-  LinkRequest request(TRY(find_link(socket, name)));
-  request.set_up();
-  const int number = request.exchange(socket);
-  if (number == 0) return {};
-  return call_failed(number, "rtnetlink", {Argument::word("RTM_NEWLINK"), name, Argument::word("IFF_UP")});
+Result<RouteSocket> RouteSocket::open() {
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  if (!socket.valid()) return call_failed("socket", {Argument::word("AF_NETLINK"), Argument::word("NETLINK_ROUTE")});
+  // The kernel's sentence, and without our request in front of it. One that knows neither answers with a number alone.
+  const int on = 1;
+  (void)::setsockopt(socket.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+  (void)::setsockopt(socket.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+  return RouteSocket(std::move(socket));
 }
 
-Status move_link(CString name, FdView netns, CString new_name) {
-  std::array<char, IFNAMSIZ> wanted{};
-  if (!copy_name(new_name.empty() ? name : new_name, wanted)) {
-    return call_failed(EINVAL, "rtnetlink", {Argument::word("RTM_NEWLINK"), name, netns, new_name});
+Result<RouteSocket> RouteSocket::open_in(FdView netns, FdView own_netns) {
+  TRY(setns(netns, CLONE_NEWNET));
+  Result<RouteSocket> socket = open();
+  TRY(setns(own_netns, CLONE_NEWNET));
+  return socket;
+}
+
+Result<int> RouteSocket::find_link(CString name) const {
+  ifreq request{};
+  std::array<char, IFNAMSIZ> text{};
+  if (!copy_name(name, text)) return call_failed(EINVAL, "ioctl", {Argument::word("SIOCGIFINDEX"), name});
+  std::memcpy(request.ifr_name, text.data(), text.size());
+  if (::ioctl(socket_.get(), SIOCGIFINDEX, &request) == 0) return request.ifr_ifindex;
+  return call_failed("ioctl", {Argument::word("SIOCGIFINDEX"), name});
+}
+
+Result<std::vector<Link>> RouteSocket::list_links() const {
+  std::vector<Link> links;
+  const Answer answer = dump(
+      socket_, Request(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{}), [&] { links.clear(); },
+      [&](std::string_view body) {
+        ifinfomsg head{};
+        if (body.size() < sizeof(head)) return;
+        std::memcpy(&head, body.data(), sizeof(head));
+        Link &link = links.emplace_back(Link{.index = head.ifi_index, .name = {}});
+        for_each_attribute(body.substr(NLMSG_ALIGN(sizeof(head))), [&](unsigned short type, std::string_view value) {
+          if (type == IFLA_IFNAME) link.name = value.substr(0, value.find('\0'));
+        });
+      });
+  if (answer.number != 0) return route_failed(answer, {Argument::word("RTM_GETLINK")});
+  return links;
+}
+
+Result<std::vector<LinkAddress>> RouteSocket::list_addresses(int index) const {
+  std::vector<LinkAddress> addresses;
+  const Answer answer = dump(
+      socket_, Request(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{}), [&] { addresses.clear(); },
+      [&](std::string_view body) {
+        ifaddrmsg head{};
+        if (body.size() < sizeof(head)) return;
+        std::memcpy(&head, body.data(), sizeof(head));
+        if (head.ifa_index != static_cast<unsigned>(index)) return;
+        addresses.push_back(parse_address(head, body.substr(NLMSG_ALIGN(sizeof(head)))));
+      });
+  if (answer.number != 0) return route_failed(answer, {Argument::word("RTM_GETADDR"), index});
+  return addresses;
+}
+
+Status RouteSocket::add_address(int index, const LinkAddress &address) const {
+  ifaddrmsg head{};
+  head.ifa_family = address.family;
+  head.ifa_prefixlen = address.prefix_length;
+  head.ifa_scope = address.scope;
+  head.ifa_index = static_cast<unsigned>(index);
+  Request request(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, head);
+  if (!address.local.empty()) request.add(IFA_LOCAL, address.local);
+  if (!address.address.empty()) request.add(IFA_ADDRESS, address.address);
+  if (!address.broadcast.empty()) request.add(IFA_BROADCAST, address.broadcast);
+  request.add(IFA_FLAGS, bytes_of(address.flags & settable_flags));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWADDR"), index, std::string_view(describe(address))});
+}
+
+Status RouteSocket::set_up(int index) const {
+  ifinfomsg head{};
+  head.ifi_index = index;
+  head.ifi_flags = IFF_UP;
+  head.ifi_change = IFF_UP;
+  Request request(RTM_NEWLINK, NLM_F_ACK, head);
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWLINK"), index, Argument::word("IFF_UP")});
+}
+
+Status RouteSocket::move_link(int index, FdView netns, CString new_name) const {
+  std::array<char, IFNAMSIZ> name{};
+  Answer answer{.number = EINVAL, .text = {}};
+  if (copy_name(new_name, name)) {
+    ifinfomsg head{};
+    head.ifi_index = index;
+    Request request(RTM_NEWLINK, NLM_F_ACK, head);
+    request.add(IFLA_NET_NS_FD, bytes_of(netns.get()));
+    request.add(IFLA_IFNAME, std::string_view(name.data(), std::strlen(name.data()) + 1));
+    answer = exchange(socket_, request);
   }
-  const Fd socket = TRY(open_netlink());
-  LinkRequest request(TRY(find_link(socket, name)));
-  const int target = netns.get();
-  request.add(IFLA_NET_NS_FD, &target, sizeof(target));
-  request.add(IFLA_IFNAME, wanted.data(), std::strlen(wanted.data()) + 1);
-  const int number = request.exchange(socket);
-  if (number == 0) return {};
-  return call_failed(number, "rtnetlink",
-                     {Argument::word("RTM_NEWLINK"), name, Argument::word("IFLA_NET_NS_FD"), netns,
-                      Argument::word("IFLA_IFNAME"), CString(wanted.data())});
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWLINK"), index, Argument::word("IFLA_NET_NS_FD"), netns,
+                               Argument::word("IFLA_IFNAME"), new_name});
+}
+
+Status bring_up_loopback() {
+  const RouteSocket socket = TRY(RouteSocket::open());
+  return socket.set_up(TRY(socket.find_link("lo")));
 }
 
 }  // namespace skiff::kernel

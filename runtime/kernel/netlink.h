@@ -1,16 +1,59 @@
-// rtnetlink(7), as far as a new network namespace needs it.
+// rtnetlink(7), as far as a container's network namespace needs it.
 #pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "runtime/kernel/fd.h"
 
 namespace skiff::kernel {
 
+struct Link {
+  int index = 0;
+  std::string name;
+};
+
+// An address of a link, as RTM_GETADDR tells it and RTM_NEWADDR takes it. The bytes are in network order; empty where
+// the kernel gave none.
+struct LinkAddress {
+  unsigned char family = 0;  // AF_INET, AF_INET6
+  unsigned char prefix_length = 0;
+  unsigned char scope = 0;  // RT_SCOPE_*
+  uint32_t flags = 0;       // IFA_F_*
+  std::string address;      // of the other end, where that is another one
+  std::string local;
+  std::string broadcast;
+};
+
+// A NETLINK_ROUTE socket: what it says is about the network namespace in which it was opened, wherever its user is.
+// Errors hold the kernel's own sentence, where it sends one (Linux 4.12).
+class RouteSocket {
+ public:
+  [[nodiscard]] static Result<RouteSocket> open();
+  // In another network namespace: the calling thread joins it and comes back, which takes CAP_SYS_ADMIN in the user
+  // namespaces of both.
+  [[nodiscard]] static Result<RouteSocket> open_in(FdView netns, FdView own_netns);
+
+  // ENODEV where there is no link of this name, EINVAL for a name of 16 bytes or more.
+  [[nodiscard]] Result<int> find_link(CString name) const;
+  [[nodiscard]] Result<std::vector<Link>> list_links() const;
+  [[nodiscard]] Result<std::vector<LinkAddress>> list_addresses(int index) const;
+  // Without the lifetimes and without the flags that are the kernel's own to set.
+  [[nodiscard]] Status add_address(int index, const LinkAddress &address) const;
+  // IFF_UP.
+  [[nodiscard]] Status set_up(int index) const;
+  // Moves a link into another namespace and names it there, in one step; "%d" in the name becomes a number that is
+  // free. The kernel takes it down and its addresses off. EEXIST where the name is taken there, EINVAL for a link that
+  // is tied to its namespace ("lo").
+  [[nodiscard]] Status move_link(int index, FdView netns, CString new_name) const;
+
+ private:
+  explicit RouteSocket(Fd socket) : socket_(std::move(socket)) {}
+  Fd socket_;
+};
+
 // Sets IFF_UP on "lo" in the current network namespace: a new one has it down.
 [[nodiscard]] Status bring_up_loopback();
-// Sets IFF_UP on the link of this name in the current network namespace. ENODEV where there is none.
-[[nodiscard]] Status bring_up_link(CString name);
-// Moves a link of the current network namespace into another and names it there; an empty new name keeps the old.
-// ENODEV where there is none, EEXIST where the name is taken there, EINVAL for a name of 16 bytes or more.
-[[nodiscard]] Status move_link(CString name, FdView netns, CString new_name);
 
 }  // namespace skiff::kernel

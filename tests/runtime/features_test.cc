@@ -92,7 +92,8 @@ TEST(Features, EverythingOfSeccompIsParsed) {
               Strings{});
   }
   for (const std::string &arch : seccomp.archs) {
-    spec::Seccomp profile{.default_action = spec::SeccompAction::errno_};
+    spec::Seccomp profile;
+    profile.default_action = spec::SeccompAction::errno_;
     profile.architectures = {arch};
     EXPECT_EQ(with_seccomp(fmt::format(R"("architectures": ["{}"])", arch)), Strings{});
     EXPECT_TRUE(make_seccomp_program(profile)) << arch;

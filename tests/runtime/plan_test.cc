@@ -135,12 +135,30 @@ TEST(MakePlan, AnUnprivilegedUserNeedsAUserNamespace) {
   EXPECT_TRUE(make_plan(spec::make_rootless_config(1000, 1000), host, options()));
 }
 
-TEST(MakePlan, AResctrlGroupIsRefusedRatherThanIgnored) {
+TEST(MakePlan, AResctrlGroupIsPlannedOnlyWhereItIsAskedFor) {
   spec::Config config = spec::make_default_config();
+  EXPECT_FALSE(make_plan(config, {}, options())->intel_rdt);
   config.linux_.intel_rdt.emplace().clos_id = "one";
-  const Result<Plan> made = make_plan(config, {}, options());
-  ASSERT_FALSE(made);
-  EXPECT_TRUE(made.error().text.starts_with("linux.intelRdt")) << made.error().text;
+  EXPECT_EQ(make_plan(config, {}, options())->intel_rdt->group, "one");
+}
+
+TEST(MakePlan, TheLabelsOptionIsThatOfTheAnnotation) {
+  spec::Config config = spec::make_default_config();
+  config.linux_.mount_label = "u:r:t:s0";
+  const auto option = [&]() -> std::string {
+    const Result<Plan> made = make_plan(config, {}, options());
+    if (!made) return made.error().text;
+    for (const Step &step : made->steps) {
+      const auto *mount = std::get_if<MountStep>(&step.action);
+      if (mount != nullptr && mount->type == "tmpfs") return mount->data_label_option + "=" + mount->data_label;
+    }
+    return "none";
+  };
+  EXPECT_EQ(option(), "context=u:r:t:s0");
+  config.annotations["run.oci.mount_context_type"] = "rootcontext";
+  EXPECT_EQ(option(), "rootcontext=u:r:t:s0");
+  config.annotations["run.oci.mount_context_type"] = "upperdir";
+  EXPECT_EQ(option(), "annotations[\"run.oci.mount_context_type\"]: \"upperdir\" is no kind of mount context");
 }
 
 TEST(MakePlan, TheHostsNameIsNeverChanged) {

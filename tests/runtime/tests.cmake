@@ -1,6 +1,7 @@
 # What decides: values in, values out.
 add_executable(decide_test
   ${CMAKE_CURRENT_LIST_DIR}/bpf_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/plan_intel_rdt_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_mounts_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_process_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_test.cc
@@ -55,6 +56,9 @@ add_executable(runtime_test
   ${CMAKE_CURRENT_LIST_DIR}/gate_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/hooks_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/notify_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/intel_rdt_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/kernel/isolated.cc
+  ${CMAKE_CURRENT_LIST_DIR}/net_devices_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/signal_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sync_test.cc
 )

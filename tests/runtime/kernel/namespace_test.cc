@@ -72,34 +72,36 @@ TEST(Netlink, BringsTheLoopbackUp) {
 
 TEST(Netlink, ALinkThatIsNotThereIsNamed) {
   EXPECT_ISOLATED(CLONE_NEWUSER | CLONE_NEWNET, []() -> std::string {
-    const Status moved = move_link("eth7", cwd, "");
-    NEED(moved.error().number == ENODEV);
-    NEED(moved.error().text == "ioctl(SIOCGIFINDEX, \"eth7\")");
-    NEED(move_link("a-name-of-sixteen", cwd, "").error().number == EINVAL);
-    NEED(bring_up_link("").error().number == EINVAL);
+    const Result<RouteSocket> socket = RouteSocket::open();
+    NEED_OK(socket);
+    const Result<int> found = socket->find_link("eth7");
+    NEED(found.error().number == ENODEV);
+    NEED(found.error().text == "ioctl(SIOCGIFINDEX, \"eth7\")");
+    NEED(socket->find_link("a-name-of-sixteen").error().number == EINVAL);
+    NEED(socket->find_link("").error().number == EINVAL);
+    NEED(socket->set_up(4711).error().number == ENODEV);
+    NEED(socket->move_link(1, cwd, "a-name-of-sixteen").error().number == EINVAL);
     return {};
   });
 }
 
-// A tun device: the one kind of link that a file descriptor makes.
-TEST(Netlink, ALinkMovesAndGetsItsNewName) {
+TEST(Netlink, AddressesAreThoseOfTheLinkThatIsAskedFor) {
   EXPECT_ISOLATED(CLONE_NEWUSER | CLONE_NEWNET, []() -> std::string {
-    const Result<Fd> tun = open("/dev/net/tun", O_RDWR);
-    if (!tun) return "skip: " + tun.error().message();
-    ifreq request{};
-    std::strncpy(static_cast<char *>(request.ifr_name), "before", IFNAMSIZ - 1);
-    request.ifr_flags = 0x0001 | 0x1000;  // IFF_TUN | IFF_NO_PI
-    NEED(::ioctl(tun->get(), _IOW('T', 202, int), &request) == 0);
-    const Result<Procfs> proc = Procfs::open_host();
-    const Result<Fd> here = open_namespace(*proc, getpid(), "net");
-    NEED_OK(unshare(CLONE_NEWNET));
-    const Result<Fd> there = open_namespace(*proc, getpid(), "net");
-    NEED_OK(setns(*here, CLONE_NEWNET));
-    NEED_OK(move_link("before", *there, "after"));
-    NEED(::if_nametoindex("before") == 0);
-    NEED_OK(setns(*there, CLONE_NEWNET));
-    NEED(::if_nametoindex("after") != 0);
-    NEED_OK(bring_up_link("after"));
+    const Result<RouteSocket> socket = RouteSocket::open();
+    const int loopback = *socket->find_link("lo");
+    NEED(socket->list_addresses(loopback)->empty());
+    LinkAddress address;
+    address.family = AF_INET;
+    address.prefix_length = 8;
+    address.local = std::string("\x7f\0\0\x05", 4);
+    NEED_OK(socket->add_address(loopback, address));
+    NEED(socket->list_addresses(loopback)->size() == 1);
+    NEED(socket->list_addresses(loopback)->front().local == address.local);
+    NEED(socket->list_addresses(loopback + 1)->empty());
+    NEED(socket->list_links()->front().name == "lo");
+    const Status twice = socket->add_address(loopback, address);
+    NEED(twice.error().number == EEXIST);
+    NEED(twice.error().text.starts_with("rtnetlink(RTM_NEWADDR, 1, \"127.0.0.5/8\")"));
     return {};
   });
 }
