@@ -8,6 +8,8 @@
 
 #include <array>
 
+#include "runtime/credentials.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/kernel/credential.h"
 #include "runtime/kernel/namespace.h"
 #include "runtime/kernel/prctl.h"
@@ -36,11 +38,39 @@ struct Entrance {
   std::uint64_t namespaces = 0;
   bool wait_for_parent = false;
   bool new_user = false;
+  const spec::CpuAffinity *affinity = nullptr;  // borrowed; null: the caller's is not to be kept either
 };
+
+Status set_affinity(std::string_view field, const std::string &cpus) {
+  const std::string place = fmt::format("process.execCPUAffinity.{}", field);
+  return in(place, remedy("name processors that the container's cpuset has",
+                          kernel::sched_setaffinity(0, TRY(in(place, parse_cpu_list(cpus))))));
+}
+
+// config.md, "Linux Process", execCPUAffinity: for the runtime's own part of the exec, and all that it starts.
+Status set_initial_affinity(const ExecRequest &request) {
+  if (!request.plan.cpu_affinity || request.plan.cpu_affinity->initial.empty()) return {};
+  const std::string &cpus = request.plan.cpu_affinity->initial;
+  TRY(set_affinity("initial", cpus));
+  if (!cli::enabled(request.log, cli::Level::Debug)) return {};
+  std::uint64_t mask = 0;
+  for (const unsigned cpu : TRY(parse_cpu_list(cpus))) mask |= cpu < 64 ? std::uint64_t{1} << cpu : 0;
+  // In the words of runc, which its callers' tests read.
+  cli::debug(request.log, fmt::format("nsexec[{}]: affinity: {:#x}", kernel::getpid(), mask));
+  return {};
+}
+
+// In the container's cgroup. A caller that is bound to some processors must not bind the container's process to them.
+Status set_final_affinity(const spec::CpuAffinity *affinity) {
+  if (affinity != nullptr && !affinity->final.empty()) return set_affinity("final", affinity->final);
+  if (affinity == nullptr || affinity->initial.empty()) (void)kernel::sched_setaffinity_all(0);
+  return {};
+}
 
 Status enter(const Entrance &entrance, const kernel::Fd &sync) {
   TRY(kernel::set_pdeathsig(SIGKILL));
   if (entrance.wait_for_parent) TRY(hear_go_on(sync));
+  TRY(set_final_affinity(entrance.affinity));
   // Before joining: a process of the container must not trace us or look at our descriptors (CVE-2016-9962).
   TRY(kernel::set_dumpable(false));
   if (entrance.namespaces != 0) {
@@ -118,6 +148,7 @@ Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &c
 Status set_up_relay(const ExecRequest &request, const Entrance &entrance, pid_t pid, const kernel::Fd &sync) {
   if (!entrance.wait_for_parent) return {};
   if (request.cgroup.clone_into() == nullptr) TRY(request.cgroup.place(pid));
+  TRY(enter_intel_rdt(request.container.record, pid));
   if (request.plan.oom_score_adj) {
     TRY(in("process.oomScoreAdj",
            request.proc.write_file(fmt::format("{}/oom_score_adj", pid), std::to_string(*request.plan.oom_score_adj))));
@@ -149,8 +180,11 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
   Entrance entrance{.init = TRY(request.container.open_init(request.proc)),
                     .namespaces = namespaces_of(request.config),
                     .wait_for_parent = request.cgroup.clone_into() == nullptr ||
-                                       request.plan.oom_score_adj.has_value() || !request.plan.outer_rlimits.empty(),
-                    .new_user = request.config.linux_.find(spec::NamespaceType::user) != nullptr};
+                                       request.plan.oom_score_adj.has_value() || !request.plan.outer_rlimits.empty() ||
+                                       !request.container.record.intel_rdt_path.empty(),
+                    .new_user = request.config.linux_.find(spec::NamespaceType::user) != nullptr,
+                    .affinity = request.plan.cpu_affinity ? &*request.plan.cpu_affinity : nullptr};
+  TRY(set_initial_affinity(request));
   kernel::SocketPair pair = TRY(kernel::socketpair(SOCK_SEQPACKET));
   kernel::Child relay = TRY(clone_relay(request, request.container));
   if (relay.is_this_process()) {

@@ -13,6 +13,7 @@
 #include "runtime/kernel/namespace.h"
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/process.h"
+#include "runtime/kernel/scheduling.h"
 #include "runtime/process.h"
 #include "runtime/sync.h"
 
@@ -42,6 +43,9 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
   (void)kernel::set_name("skiff:[init]");  // for ps only
   TRY(kernel::set_pdeathsig(SIGKILL));
   if (inherited.wait_for_parent) TRY(hear_go_on(setup.sync));
+  // A caller that is bound to some processors must not bind the container to them; its cpuset may. Where that is
+  // refused the container has what the caller had.
+  (void)kernel::sched_setaffinity_all(0);
   TRY(kernel::set_dumpable(false));
   if (plan.launch.id_maps) {
     TRY(become_root(*plan.launch.id_maps));

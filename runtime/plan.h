@@ -306,6 +306,7 @@ struct ExecPlan {
   std::vector<Step> outer_rlimits;  // SetRlimit by the parent, before the process joins a user namespace
   std::optional<std::int32_t> oom_score_adj;
   std::string seccomp_listener_path;
+  std::optional<spec::CpuAffinity> cpu_affinity;  // process.execCPUAffinity
   std::string seccomp_listener_metadata;
   bool terminal = false;  // SetupConsole comes before the steps, by whoever applies them
   SetupConsole console;

@@ -340,6 +340,7 @@ Result<ExecPlan> make_exec_plan(const spec::Process &process, const spec::Config
   plan.outer_rlimits = std::move(made.outer_rlimits);
   plan.warnings = std::move(made.warnings);
   plan.oom_score_adj = process.oom_score_adj;
+  plan.cpu_affinity = process.exec_cpu_affinity;
   if (config.linux_.seccomp) {
     plan.seccomp_listener_path = config.linux_.seccomp->listener_path;
     plan.seccomp_listener_metadata = config.linux_.seccomp->listener_metadata;

@@ -88,6 +88,12 @@ Status sched_setaffinity(pid_t pid, std::span<const unsigned> cpus) {
   return call_failed("sched_setaffinity", {pid, std::string_view(make_list(cpus))});
 }
 
+Status sched_setaffinity_all(pid_t pid) {
+  const std::vector<Word> mask(highest_number / word_bits, ~Word{0});
+  if (::syscall(SYS_sched_setaffinity, pid, mask.size() * sizeof(Word), mask.data()) == 0) return {};
+  return call_failed("sched_setaffinity", {pid, Argument::word("all")});
+}
+
 Status set_mempolicy(int mode, std::span<const unsigned> nodes) {
   const std::vector<Word> mask = make_mask(nodes);
   // The kernel takes one bit less than it is told.

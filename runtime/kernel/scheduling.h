@@ -25,6 +25,8 @@ struct SchedulerAttributes {
 [[nodiscard]] Status sched_setattr(pid_t pid, const SchedulerAttributes &attributes);
 // A list of processor numbers. EINVAL where none of them is in the cpuset.
 [[nodiscard]] Status sched_setaffinity(pid_t pid, std::span<const unsigned> cpus);
+// Every processor: the kernel takes those of the cpuset.
+[[nodiscard]] Status sched_setaffinity_all(pid_t pid);
 // set_mempolicy(2): `mode` MPOL_* with its MPOL_F_* flags, and the memory nodes it is for.
 [[nodiscard]] Status set_mempolicy(int mode, std::span<const unsigned> nodes);
 // ioprio_set(2) for one process: class IOPRIO_CLASS_RT (1), BE (2) or IDLE (3), level 0 (first) to 7.
