@@ -92,6 +92,16 @@ Status write_label(const kernel::Procfs &proc, std::string_view value, std::init
   return written;
 }
 
+// Whether AppArmor has a profile on the runtime itself, as in a container: "unconfined", or "NAME (enforce)". With
+// no_new_privs the kernel lets such a process change its profile only to a narrower one: by stacking (Linux 4.13).
+bool is_confined(const kernel::Procfs &proc) {
+  for (const char *file : {"self/attr/apparmor/current", "self/attr/current"}) {
+    const Result<std::string> label = proc.read_file(file);
+    if (label) return !label->empty() && *label != "unconfined" && *label != "unconfined\n";
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<std::vector<unsigned>> parse_cpu_list(std::string_view list) {
@@ -156,8 +166,10 @@ Status apply(const SetUmask &step) {
 }
 
 Status apply(const SetApparmorProfile &step, const kernel::Procfs &proc) {
-  return remedy("load the profile with apparmor_parser, or remove process.apparmorProfile",
-                write_label(proc, "exec " + step.profile, {"self/attr/apparmor/exec", "self/attr/exec"}));
+  const bool stacked = step.no_new_privileges && is_confined(proc);
+  return remedy(
+      "load the profile with apparmor_parser, or remove process.apparmorProfile",
+      write_label(proc, (stacked ? "stack " : "exec ") + step.profile, {"self/attr/apparmor/exec", "self/attr/exec"}));
 }
 
 Status apply(const SetSelinuxLabel &step, const kernel::Procfs &proc) {

@@ -197,6 +197,7 @@ struct SetUmask {
 };
 struct SetApparmorProfile {
   std::string profile;
+  bool no_new_privileges = false;  // a runtime that is confined itself can then only add a profile to its own
 };
 struct SetSelinuxLabel {
   std::string label;
@@ -240,7 +241,6 @@ struct Step {
   Action action;
 };
 
-// The program at the end.
 // linux.intelRdt: the container's place below the root of the mounted resctrl filesystem.
 struct IntelRdtPlan {
   std::string group;                  // a directory's name, or empty for the root: the default class of service
@@ -250,6 +250,7 @@ struct IntelRdtPlan {
   std::string monitor_group;          // a directory's name below the group's mon_groups, or empty
 };
 
+// The program at the end.
 struct Program {
   std::vector<std::string> args;
   std::vector<std::string> env;     // HOME is added from the container's passwd where it is missing
@@ -266,8 +267,8 @@ struct Plan {
   std::optional<std::int32_t> oom_score_adj;  // by the parent: a user namespace's root may not write it
   std::vector<Step> outer_rlimits;            // SetRlimit by the parent, where a user namespace could not raise them
   std::vector<std::pair<std::string, std::string>> net_devices;  // host name, name inside
-  std::string seccomp_listener_path;
   std::optional<IntelRdtPlan> intel_rdt;
+  std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
   std::string notify_directory;  // to be made before the mounts' sources are opened; empty: none
   std::vector<Step> steps;
@@ -305,8 +306,8 @@ struct ExecPlan {
   std::vector<Step> steps;
   std::vector<Step> outer_rlimits;  // SetRlimit by the parent, before the process joins a user namespace
   std::optional<std::int32_t> oom_score_adj;
-  std::string seccomp_listener_path;
   std::optional<spec::CpuAffinity> cpu_affinity;  // process.execCPUAffinity
+  std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
   bool terminal = false;  // SetupConsole comes before the steps, by whoever applies them
   SetupConsole console;

@@ -227,7 +227,7 @@ struct Builder {
   // They take effect at the next exec, so that they can be set while the process may still write to /proc.
   void add_labels() {
     if (!process.apparmor_profile.empty()) {
-      add("process.apparmorProfile", SetApparmorProfile{process.apparmor_profile});
+      add("process.apparmorProfile", SetApparmorProfile{process.apparmor_profile, process.no_new_privileges});
     }
     if (!process.selinux_label.empty()) add("process.selinuxLabel", SetSelinuxLabel{process.selinux_label});
   }
