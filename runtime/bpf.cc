@@ -157,8 +157,8 @@ struct Rules {
     if (action == default_action) return {};  // says nothing new, and libseccomp refuses such a rule
     const bool apart = compares_twice(rule.args);
     for (const std::string &name : rule.names) {
-      // Without the descriptor's number, which travels by these calls, nobody could ever answer the notification.
-      if (rule.action == SeccompAction::notify && (name == "write" || name == "sendmsg")) {
+      // Without the descriptor's number, which travels by this call, nobody could ever answer the notification.
+      if (rule.action == SeccompAction::notify && name == "write") {
         return fail(fmt::format("SCMP_ACT_NOTIFY cannot be used for the {} syscall", name),
                     "the runtime itself hands the listener over by it");
       }

@@ -160,7 +160,8 @@ struct Apply {
     }
     const kernel::Fd listener = TRY(apply(step));
     if (!listener.valid()) return {};
-    TRY(say(setup.sync, Word::listener, listener.get()));
+    // By write(2), the one call that no rule may hand to the listener; the others are answered once the agent has it.
+    TRY(kernel::write_all(setup.sync, make_message(Word::listener, listener.get())));
     return hear_go_on(setup.sync);  // the parent has it now, or the agent could not answer for us
   }
 

@@ -368,14 +368,13 @@ TEST_F(Bpf, ManyRulesAreAnsweredOneByOne) {
 // ---- notification ----
 
 TEST_F(Bpf, WhatHandsOverTheListenerCannotNotify) {
-  for (const char *name : {"write", "sendmsg"}) {
-    Seccomp seccomp;
-    seccomp.syscalls = {rule({name}, SeccompAction::notify)};
-    const Result<SeccompProgram> program = make_seccomp_program(seccomp);
-    ASSERT_FALSE(program);
-    EXPECT_NE(program.error().text.find("SCMP_ACT_NOTIFY cannot be used for the"), std::string::npos);
-  }
   Seccomp seccomp;
+  seccomp.syscalls = {rule({"write"}, SeccompAction::notify)};
+  const Result<SeccompProgram> program = make_seccomp_program(seccomp);
+  ASSERT_FALSE(program);
+  EXPECT_NE(program.error().text.find("SCMP_ACT_NOTIFY cannot be used for the write syscall"), std::string::npos);
+  seccomp.syscalls = {rule({"sendmsg"}, SeccompAction::notify)};
+  EXPECT_TRUE(make_seccomp_program(seccomp));
   seccomp.default_action = SeccompAction::notify;
   EXPECT_FALSE(make_seccomp_program(seccomp));
 }
