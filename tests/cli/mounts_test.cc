@@ -211,6 +211,26 @@ TEST_F(Mounts, ALaterEntryCoversAnEarlierOne) {
   EXPECT_EQ(rig.run("cat /work/file; ls /work").out, "of the host\nfile\n");
 }
 
+// config.md, "Mounts", destination: "for compatibility [...] runtimes may accept relative paths".
+TEST_F(Mounts, ARelativeDestinationStartsAtTheRoot) {
+  add_mount(rig, "relative/place", "tmpfs", "tmpfs");
+  EXPECT_EQ(rig.run("grep -c ' /relative/place ' /proc/self/mountinfo").out, "1\n");
+}
+
+// config.md, "POSIX-platform Mounts": not only bind mounts have mappings.
+TEST_F(Mounts, ATmpfsWithMappingsShowsItsFilesAsTheirs) {
+  add_mount(rig, "/mapped", "tmpfs", "tmpfs", {"mode=0777"});
+  Json &mount = rig.config["mounts"].back();
+  mount["uidMappings"] = {{{"containerID", 0}, {"hostID", 1000}, {"size", 1}}};
+  mount["gidMappings"] = {{{"containerID", 0}, {"hostID", 2000}, {"size", 1}}};
+  const Outcome outcome = rig.run("stat -c '%u %g' /mapped");
+  if (outcome.code != 0) {  // tmpfs takes them since Linux 6.3
+    EXPECT_NE(outcome.err.find("cannot be id-mapped on this kernel"), std::string::npos) << outcome.err;
+    return;
+  }
+  EXPECT_EQ(outcome.out, "1000 2000\n");
+}
+
 TEST_F(Mounts, RemountChangesAnEarlierEntry) {
   add_mount(rig, "/work", "tmpfs", "tmpfs", {"size=64k"});
   add_mount(rig, "/work", "tmpfs", "tmpfs", {"remount", "ro", "noexec"});

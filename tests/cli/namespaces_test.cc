@@ -146,6 +146,23 @@ TEST(Namespaces, TimeOffsetsMoveTheClocksOfTheContainer) {
   EXPECT_CLEAN(rig);
 }
 
+// config-linux.md, "Offset for Time Namespace": secs is signed; an exec joins the namespace as it is.
+TEST(Namespaces, TimeOffsetsMayBeNegativeAndHoldForAnExec) {
+  REQUIRE_ROOT();
+  Rig rig;
+  namespace_entry(rig, "time");
+  rig.config["linux"]["timeOffsets"] = {{"boottime", {{"secs", -1}}}, {"monotonic", {{"secs", -1}}}};
+  rig.start_waiting();
+  const Outcome outcome = rig.skiff({"exec", rig.id(), "cat", "/proc/self/timens_offsets"});
+  std::string words;
+  for (const char c : outcome.out) {
+    if (c != ' ' || (!words.empty() && words.back() != ' ')) words += c;
+  }
+  EXPECT_EQ(words, "monotonic -1 0\nboottime -1 0\n") << outcome.err;
+  (void)rig.skiff({"delete", "--force", rig.id()});
+  EXPECT_CLEAN(rig);
+}
+
 TEST(Namespaces, AJoinedTimeNamespaceKeepsItsOffsets) {
   REQUIRE_ROOT();
   Rig first;

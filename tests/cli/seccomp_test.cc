@@ -87,6 +87,15 @@ TEST_F(Seccomp, AnUnknownNameIsALineForWhoeverLooks) {
   }
 }
 
+// write(2) carries the descriptor to the runtime; every other call of init can be handed to the agent.
+TEST_F(Seccomp, OnlyWriteCannotNotify) {
+  filter()["listenerPath"] = rig.path("agent");
+  add_rule("write", "SCMP_ACT_NOTIFY");
+  const Outcome outcome = rig.run("true");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("SCMP_ACT_NOTIFY cannot be used for write"), std::string::npos) << outcome.err;
+}
+
 struct Comparison {
   const char *op;
   unsigned long value;

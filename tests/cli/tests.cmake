@@ -2,6 +2,7 @@ find_package(nlohmann_json REQUIRED)
 
 # One behaviour a file.
 set(program_tests
+  cli/affinity_test.cc
   cli/bad_input_test.cc
   cli/cgroup_disabled_test.cc
   cli/cgroup_v1_limits_test.cc
@@ -25,15 +26,18 @@ set(program_tests
   cli/lifecycle_test.cc
   cli/list_test.cc
   cli/logging_test.cc
+  cli/memory_policy_test.cc
   cli/mount_targets_test.cc
   cli/mounts_test.cc
   cli/namespaces_test.cc
+  cli/net_devices_test.cc
   cli/notify_test.cc
   cli/pause_test.cc
   cli/pidfd_socket_test.cc
   cli/process_fields_test.cc
   cli/protected_paths_test.cc
   cli/race_test.cc
+  cli/rootfs_propagation_test.cc
   cli/run_test.cc
   cli/seccomp_test.cc
   cli/terminal_test.cc

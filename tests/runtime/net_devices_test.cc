@@ -52,7 +52,8 @@ LinkAddress make_address(int family, const char *text, unsigned char prefix, uns
 // What a link has, as the tests compare it: "10.0.0.1/24 2001:db8::1/64", sorted as the kernel lists them.
 std::string global_addresses(const RouteSocket &socket, int index) {
   std::string out;
-  for (const LinkAddress &each : *socket.list_addresses(index)) {
+  const std::vector<LinkAddress> addresses = socket.list_addresses(index).value();
+  for (const LinkAddress &each : addresses) {
     if (each.scope != RT_SCOPE_UNIVERSE) continue;
     const std::string &bytes = each.local.empty() ? each.address : each.local;
     std::array<char, INET6_ADDRSTRLEN> text{};
