@@ -7,7 +7,7 @@ JOBS := $(shell nproc)
 PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
 	libbenchmark-dev busybox-static procps
 
-.PHONY: all build packages demo test check bench install package clean
+.PHONY: all build packages demo test check bench suites install package clean
 
 all: build
 
@@ -33,6 +33,12 @@ check:
 
 bench: build
 	@tests/bench/run
+
+# Other projects' test suites against this runtime: runc's own and runtime-tools' validation programs. Needs root and a
+# Debian mirror; the first time it makes a Debian root of its own.
+suites: build
+	@conformance/suites/runc build/release/runtime/skiff; runc=$$?; \
+	conformance/suites/runtime-tools build/release/runtime/skiff && exit $$runc
 
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)" --strip
