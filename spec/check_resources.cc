@@ -21,8 +21,9 @@ void check_rules(Checker &c, const Place &at, const std::vector<DeviceCgroup> &r
     // -1 is written by callers for "any".
     c.in_range(here / "major", rule.major.value_or(-1), -1, std::numeric_limits<std::uint32_t>::max());
     c.in_range(here / "minor", rule.minor.value_or(-1), -1, std::numeric_limits<std::uint32_t>::max());
-    if (rule.access.find_first_not_of("rwm") != std::string::npos) {
-      c.add(here / "access", fmt::format("{} has other letters than r, w and m", quote(rule.access)));
+    // Other letters beside these are without effect, as callers are used to.
+    if (!rule.access.empty() && rule.access.find_first_of("rwm") == std::string::npos) {
+      c.add(here / "access", fmt::format("{} has none of the letters r, w and m", quote(rule.access)));
     }
   }
 }

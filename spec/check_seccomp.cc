@@ -37,8 +37,9 @@ void check_syscall(Checker &c, const Place &at, const SeccompSyscall &syscall) {
   // The filter is installed before its descriptor is sent to the agent, which takes a write.
   const auto write = std::ranges::find(syscall.names, "write");
   if (write == syscall.names.end()) return;
-  c.add(at / "names" / static_cast<std::size_t>(write - syscall.names.begin()),
-        "SCMP_ACT_NOTIFY cannot be used for write: the runtime needs it to hand the descriptor to the agent");
+  c.add(
+      at / "names" / static_cast<std::size_t>(write - syscall.names.begin()),
+      "SCMP_ACT_NOTIFY cannot be used for the write syscall: the runtime needs it to hand the descriptor to the agent");
 }
 
 void check_listener(Checker &c, const Place &at, const Seccomp &seccomp) {

@@ -131,10 +131,23 @@ std::expected<Document, Finding> Document::parse(std::string_view json) {
   return std::move(builder.document_);
 }
 
+namespace {
+
+bool same_letters(std::string_view a, std::string_view b) {
+  constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace
+
 Value Value::member(std::string_view name) const {
   Value found;
+  bool exact = false;
   each([&](Value value) {
-    if (value.key() == name) found = value;
+    const bool same = value.key() == name;
+    if (!same && (exact || !same_letters(value.key(), name))) return;
+    found = value;
+    exact = same;
   });
   return found && found.kind() == Kind::null ? Value() : found;
 }

@@ -43,7 +43,9 @@ class Value {
   // Of a string its value, of a fraction the number as it was written.
   [[nodiscard]] std::string_view text() const;
   [[nodiscard]] std::string_view key() const;
-  // The member of that name, the last where there are several; absent when there is none or when it is null.
+  // The member of that name, the last where there are several; absent when there is none or when it is null. A name in
+  // other letters, "pagesize" for "pageSize", counts where there is no exact one: runc's parser takes it, so callers
+  // use it.
   [[nodiscard]] Value member(std::string_view name) const;
   // RFC 6901
   [[nodiscard]] std::string pointer() const;

@@ -42,7 +42,7 @@ constexpr std::array mistakes = std::to_array<Mistake>({
     {"/linux/devices/0/type", "/linux/devices", R"([{"path": "/dev/x", "type": "z"}, {"path": "x", "type": "p"}])"},
     {"/linux/devices/1/path", nullptr, nullptr},
     {"/linux/sysctl/kernel.panic", "/linux/sysctl", R"({"kernel.panic": "1"})"},
-    {"/linux/resources/devices/0/access", "", R"("rwx")"},
+    {"/linux/resources/devices/0/access", "", R"("x")"},
     {"/linux/resources/cpu/cpus", "/linux/resources/cpu", R"({"cpus": "first", "shares": -3})"},
     {"/linux/resources/cpu/shares", nullptr, nullptr},
     {"/linux/resources/memory/limit", "/linux/resources/memory", R"({"limit": "64M"})"},

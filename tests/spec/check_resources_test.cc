@@ -13,8 +13,9 @@ TEST(CheckResources, ADeviceRuleHasKnownTypesAndAccesses) {
   EXPECT_TRUE(no_finding(resource_findings(R"("devices": [{"allow": true, "type": "", "access": "", "major": -1}])")));
   EXPECT_TRUE(only_finding(resource_findings(R"("devices": [{"allow": true, "type": "u"}])"), "/devices/0/type",
                            "use one of a, b, c"));
-  EXPECT_TRUE(only_finding(resource_findings(R"("devices": [{"allow": true, "access": "rx"}])"), "/devices/0/access",
-                           "other letters"));
+  EXPECT_TRUE(only_finding(resource_findings(R"("devices": [{"allow": true, "access": "x"}])"), "/devices/0/access",
+                           "none of the letters"));
+  EXPECT_TRUE(no_finding(resource_findings(R"("devices": [{"allow": true, "access": "rwa"}])")));
   EXPECT_TRUE(only_finding(resource_findings(R"("devices": [{"access": "r"}])"), "/devices/0/allow", "is required"));
   EXPECT_TRUE(only_finding(resource_findings(R"("devices": [{"allow": true, "minor": -2}])"), "/devices/0/minor",
                            "out of range"));

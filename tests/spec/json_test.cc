@@ -36,6 +36,14 @@ TEST(Json, TakesTheLastOfTwoMembersOfOneName) {
   EXPECT_EQ(document->root().member("a").number(), 2U);
 }
 
+TEST(Json, TakesAMemberInOtherLettersWhereThereIsNoExactOne) {  // as runc's parser does
+  const auto document = Document::parse(R"({"pagesize": 1, "Limit": 2, "limit": 3, "LIMIT": 4})");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().member("pageSize").number(), 1U);
+  EXPECT_EQ(document->root().member("limit").number(), 3U);
+  EXPECT_FALSE(document->root().member("pageSizes"));
+}
+
 TEST(Json, TellsIntegersFromOtherNumbers) {
   const auto document = Document::parse(R"([0, -1, 18446744073709551615, 1.0, 1e3, 18446744073709551616])");
   ASSERT_TRUE(document);
