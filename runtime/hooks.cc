@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 
 #include "runtime/kernel/fd.h"
@@ -101,8 +103,13 @@ Status run_hook(const spec::Hook &hook, std::string_view state) {
   }
   const kernel::ExitStatus ended = TRY(child.wait());
   if (ended.shell_code() == 0) return {};
-  return fail(
-      fmt::format("{} {}{}", ended.signaled ? "killed by signal" : "exit status", ended.code, last_words(output)));
+  std::string how = fmt::format("exit status {}", ended.code);
+  if (ended.signaled) {
+    const char *signal = ::sigdescr_np(ended.code);
+    how = fmt::format("killed by signal {}", ended.code);
+    if (signal != nullptr) how += fmt::format(" ({}{})", static_cast<char>(std::tolower(*signal)), signal + 1);
+  }
+  return fail(how + last_words(output));
 }
 
 std::string place(RunHooks::Kind kind, std::size_t index, const spec::Hook &hook) {
@@ -118,7 +125,10 @@ std::string_view hook_kind_name(RunHooks::Kind kind) {
 }
 
 Status run_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks, std::string_view state) {
-  for (std::size_t i = 0; i < hooks.size(); ++i) TRY(in(place(kind, i, hooks[i]), run_hook(hooks[i], state)));
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    TRY(in(fmt::format("{}: error running {} hook #{}", place(kind, i, hooks[i]), hook_kind_name(kind), i),
+           run_hook(hooks[i], state)));
+  }
   return {};
 }
 

@@ -17,8 +17,7 @@ namespace skiff {
 // stdout and stderr. A hook that outlives its timeout is killed.
 [[nodiscard]] Status run_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks, std::string_view state);
 
-// One Status a hook, none of which ends the list: poststart and poststop failures are warnings (runtime.md,
-// "Lifecycle").
+// One Status a hook, none of which ends the list: poststop failures are warnings (runtime.md, "Lifecycle", step 13).
 [[nodiscard]] std::vector<Error> run_all_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks,
                                                std::string_view state);
 

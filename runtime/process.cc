@@ -67,11 +67,23 @@ std::string find_home(const kernel::Fd &root, std::uint32_t uid) {
   return "/";
 }
 
+// The environment with HOME, which an empty one counts as missing.
+std::vector<std::string> with_home(std::vector<std::string> env, const std::string &home) {
+  if (!environment_value(env, "HOME").empty()) return env;
+  std::erase(env, "HOME=");
+  env.push_back("HOME=" + home);
+  return env;
+}
+
 // Whether exec would take it, asked with the rights the program will have.
 Status check_executable(const std::string &path) {
   const struct stat stat = TRY(kernel::fstatat(kernel::cwd, path));
   if (S_ISDIR(stat.st_mode)) return fail(EISDIR, fmt::format("stat(\"{}\")", path));
-  return kernel::faccessat(kernel::cwd, path, X_OK, AT_EACCESS);
+  Status usable = kernel::faccessat(kernel::cwd, path, X_OK, AT_EACCESS);
+  // The container's seccomp filter may be in force already and refuse faccessat2(2), which is younger than many filters:
+  // then the bits alone count, and exec has the last word.
+  if (!usable && usable.error().number == EPERM && (stat.st_mode & 0111U) != 0) return {};
+  return usable;
 }
 
 Result<std::string> find_executable(const Program &program) {
@@ -135,7 +147,16 @@ struct Apply {
     setup.state.pid = kernel::getpid();
     setup.state.status = step.kind == RunHooks::Kind::create_container ? spec::ContainerStatus::creating
                                                                        : spec::ContainerStatus::created;
-    return run_hooks(step.kind, step.hooks, spec::print_hook_state(setup.state));
+    if (step.kind == RunHooks::Kind::create_container) {
+      TRY(kernel::fchdir(setup.root));  // where runc's hooks start, before the pivot: they name files of the rootfs
+      return run_hooks(step.kind, step.hooks, spec::print_hook_state(setup.state));
+    }
+    // Without an environment of their own they get the program's, as callers expect.
+    std::vector<spec::Hook> hooks = step.hooks;
+    for (spec::Hook &hook : hooks) {
+      if (hook.env.empty()) hook.env = with_home(setup.program.env, setup.home);
+    }
+    return run_hooks(step.kind, hooks, spec::print_hook_state(setup.state));
   }
 
   Status operator()(const ChangeDirectory &step) {
@@ -204,15 +225,15 @@ Error exec_program(const ProcessSetup &setup) {
   std::vector<const char *> argv;
   for (const std::string &arg : setup.program.args) argv.push_back(arg.c_str());
   argv.push_back(nullptr);
-  const std::string home = "HOME=" + setup.home;
+  const std::vector<std::string> env = with_home(setup.program.env, setup.home);
   std::vector<const char *> envp;
-  for (const std::string &entry : setup.program.env) envp.push_back(entry.c_str());
-  if (environment_value(setup.program.env, "HOME").empty()) envp.push_back(home.c_str());
+  for (const std::string &entry : env) envp.push_back(entry.c_str());
   envp.push_back(nullptr);
   Error error = kernel::execveat(kernel::cwd, setup.executable, argv.data(), envp.data(), 0);
   if (error.number == ENOENT) error.remedy = "its interpreter or loader is missing in the rootfs";
   if (error.number == ENOEXEC) error.remedy = "it is no program for this architecture, or a script without #!";
-  return in(fmt::format("process.args[0] ({})", setup.program.args.front()), std::move(error));
+  error.text = fmt::format("process.args[0]: exec {}", setup.executable);  // the words that engines look for
+  return error;
 }
 
 }  // namespace skiff

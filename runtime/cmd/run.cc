@@ -23,23 +23,19 @@ constexpr auto flags = [] {
   return all;
 }();
 
-void run_poststart(const Created &created, const cli::Log &log) {
-  const std::string state = spec::print_hook_state(created.container.state(spec::ContainerStatus::running));
-  for (const Error &error : run_all_hooks(RunHooks::Kind::poststart, created.bundle.config.hooks.poststart, state)) {
-    cli::warning(log, error.message());
-  }
-}
-
-// Where the program never ran, nothing stays.
+// Where the program never ran, nothing stays; nor where a poststart hook failed (runtime.md, "Lifecycle", step 9).
 Result<NotifySocket> start(Created &created, const cli::Log &log) {
   Result<NotifySocket> notify = NotifySocket::open(created.container.directory(), read_notify_socket());
-  const Status gone = notify ? let_go(created.launched) : Status(std::unexpected(notify.error()));
-  if (!gone) {
+  Status started = notify ? let_go(created.launched) : Status(std::unexpected(notify.error()));
+  if (started) {
+    const std::string state = spec::print_hook_state(created.container.state(spec::ContainerStatus::running));
+    started = run_hooks(RunHooks::Kind::poststart, created.bundle.config.hooks.poststart, state);
+  }
+  if (!started) {
     created.launched.init = {};
     (void)destroy_container(created.container, log);
-    return std::unexpected(gone.error());
+    return std::unexpected(std::move(started).error());
   }
-  run_poststart(created, log);
   return notify;
 }
 

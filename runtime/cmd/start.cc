@@ -6,6 +6,7 @@
 #include "runtime/hooks.h"
 #include "runtime/host_probe.h"
 #include "runtime/notify.h"
+#include "runtime/signal.h"
 
 namespace skiff {
 namespace {
@@ -31,8 +32,10 @@ Result<int> run(const Context &context) {
   const spec::Hooks hooks =
       container.record.has_late_hooks ? spec::parse_config(TRY(container.read_config())).config.hooks : spec::Hooks{};
   const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::running));
-  for (const Error &error : run_all_hooks(RunHooks::Kind::poststart, hooks.poststart, state)) {
-    cli::warning(context.log, error.message());
+  if (Status done = run_hooks(RunHooks::Kind::poststart, hooks.poststart, state); !done) {
+    // runtime.md, "Lifecycle", step 9: the container is stopped. Its caller deletes it, as after any failed start.
+    TRY(kill_init(container));
+    return std::unexpected(std::move(done).error());
   }
   if (notify.valid()) {
     TRY(container.unlock());  // a program that never gets ready can be killed

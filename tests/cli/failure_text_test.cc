@@ -65,13 +65,13 @@ constexpr std::array failures = std::to_array<Failure>({
     {"NamespaceIsAFile", [](Rig &rig) { namespace_entry(rig, "ipc")["path"] = "/etc/passwd"; },
      "linux.namespaces[2] (ipc): /etc/passwd is no namespace of this type; "},
     {"MissingPrestartHook", [](Rig &rig) { add_hook(rig, "prestart", "/no/hook"); },
-     "hooks.prestart[0] (/no/hook): exit status 127: ", "\"/no/hook\""},
+     "hooks.prestart[0] (/no/hook): error running prestart hook #0: exit status 127: ", "\"/no/hook\""},
     {"FailingCreateRuntimeHook", [](Rig &rig) { add_hook(rig, "createRuntime", "/bin/false"); },
-     "hooks.createRuntime[0] (/bin/false): exit status 1"},
+     "hooks.createRuntime[0] (/bin/false): error running createRuntime hook #0: exit status 1"},
     {"MissingCreateContainerHook", [](Rig &rig) { add_hook(rig, "createContainer", "/no/hook"); },
-     "hooks.createContainer[0] (/no/hook): exit status 127: ", "no such file or directory"},
+     "hooks.createContainer[0] (/no/hook): error running createContainer hook #0: exit status 127: ", "no such file or directory"},
     {"FailingStartContainerHook", [](Rig &rig) { add_hook(rig, "startContainer", "/bin/false"); },
-     "hooks.startContainer[0] (/bin/false): exit status 1"},
+     "hooks.startContainer[0] (/bin/false): error running startContainer hook #0: exit status 1"},
     {"CpusThatAreNotThere", [](Rig &rig) { rig.config["linux"]["resources"]["cpu"] = {{"cpus", "3000"}}; },
      "linux.resources.cpu.cpus: ", "use CPUs and memory nodes that this host and the parent cgroup have"},
     {"MorePidsThanTheKernelHas", [](Rig &rig) { rig.config["linux"]["resources"]["pids"] = {{"limit", 5000000}}; },
@@ -87,7 +87,7 @@ constexpr std::array failures = std::to_array<Failure>({
                                          {"listenerPath", rig.path("agent")},
                                          {"syscalls", {{{"names", {"getsid"}}, {"action", "SCMP_ACT_NOTIFY"}}}}};
      },
-     "linux.seccomp.listenerPath: connect(", "no such file or directory"},
+     "linux.seccomp.listenerPath: failed to connect with seccomp agent: connect(", "no such file or directory"},
     {"UserThatIsNotMapped",
      [](Rig &rig) {
        add_user_namespace(rig);

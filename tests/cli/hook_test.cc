@@ -14,9 +14,10 @@ Json hook(const std::string &script) {
   return {{"path", "/bin/sh"}, {"args", {"sh", "-c", script}}, {"env", {"PATH=/usr/bin:/bin", "MARK=hook"}}};
 }
 
-// A file that the host and the container see under one name.
-std::string shared(const Rig &rig) { return rig.rootfs() + "/work"; }
+// A directory that the host and the container see under one name.
+std::string shared(const Rig &rig) { return rig.path("shared"); }
 void share(Rig &rig) {
+  std::filesystem::create_directory(shared(rig));
   rig.config["mounts"].push_back(
       {{"destination", shared(rig)}, {"type", "bind"}, {"source", shared(rig)}, {"options", {"rbind", "rw"}}});
 }
@@ -163,6 +164,24 @@ TEST(Hooks, AFailedStartContainerHookIsReportedByStartAndTheProgramNeverRuns) { 
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
+TEST(Hooks, ThoseOfStartContainerWithoutAnEnvironmentHaveThePrograms) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.config["hooks"]["startContainer"] = {{{"path", "/bin/sh"}, {"args", {"sh", "-c", "env > /tmp/env"}}}};
+  rig.config["process"]["env"] = {"PATH=/bin", "ONE=two"};
+  ASSERT_EQ(rig.skiff({"run", rig.id()}).code, 0);
+  const std::string env = read_file(rig.rootfs() + "/tmp/env");
+  EXPECT_NE(env.find("ONE=two\n"), std::string::npos) << env;
+  EXPECT_NE(env.find("HOME=/root\n"), std::string::npos) << env;
+}
+
+TEST(Hooks, ThoseOfCreateContainerStartInTheRootfs) {  // what hooks that add libraries to it count on
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.config["hooks"]["createContainer"] = {hook("echo here > ./tmp/made")};
+  EXPECT_EQ(rig.run("cat /tmp/made").out, "here\n");
+}
+
 TEST(Hooks, AFailedPoststopHookOnlyWarnsAndTheOthersRun) {  // runtime.md#lifecycle, step 13
   REQUIRE_ROOT();
   Rig rig;
@@ -176,13 +195,24 @@ TEST(Hooks, AFailedPoststopHookOnlyWarnsAndTheOthersRun) {  // runtime.md#lifecy
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
-TEST(Hooks, AFailedPoststartHookOnlyWarns) {  // runtime.md#lifecycle, step 9
+TEST(Hooks, AFailedPoststartHookStopsTheContainer) {  // runtime.md#lifecycle, step 9
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["hooks"]["poststart"] = {hook("exit 1")};
-  const Outcome outcome = rig.run("exit 6");
-  EXPECT_EQ(outcome.code, 6);
-  EXPECT_NE(outcome.err.find("hooks.poststart[0]"), std::string::npos) << outcome.err;
+  rig.config["hooks"]["poststart"] = {hook("exit 1"), hook("touch " + rig.path("second"))};
+  const Outcome ran = rig.run("exec sleep 1000");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("hooks.poststart[0] (/bin/sh): error running poststart hook #0"), std::string::npos)
+      << ran.err;
+  EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
+
+  ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+  const Outcome started = rig.skiff({"start", rig.id()});
+  EXPECT_EQ(started.code, 1);
+  EXPECT_NE(started.err.find("hooks.poststart[0]"), std::string::npos) << started.err;
+  EXPECT_EQ(rig.state()["status"], "stopped");
+  EXPECT_FALSE(std::filesystem::exists(rig.path("second")));
+  EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
+  EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
 TEST(Hooks, OneThatHangsIsKilledAfterItsTimeout) {  // config.md: timeout, in seconds

@@ -136,6 +136,14 @@ TEST(Environment, IsTheConfigurationsAndHome) {
   EXPECT_EQ(rig.skiff({"run", rig.id()}).out, "PATH=/bin\nB=two words\nA=3\nHOME=/root\n");
 }
 
+TEST(Environment, AnEmptyHomeIsAMissingOne) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.config["process"]["env"] = {"HOME=", "PATH=/bin"};
+  rig.config["process"]["args"] = {"env"};
+  EXPECT_EQ(rig.skiff({"run", rig.id()}).out, "PATH=/bin\nHOME=/root\n");
+}
+
 TEST(Rlimits, AreSoftAndHard) {
   REQUIRE_ROOT();
   Rig rig;

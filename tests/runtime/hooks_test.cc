@@ -55,7 +55,8 @@ TEST_F(Hooks, ThatFailAreNamedWithTheirLastWords) {
   const Status done =
       run_hooks(RunHooks::Kind::create_runtime, {shell("exit 0"), shell("echo out; echo broken >&2; exit 3")}, "{}");
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().message(), "hooks.createRuntime[1] (/bin/sh): exit status 3: out\nbroken");
+  EXPECT_EQ(done.error().message(),
+            "hooks.createRuntime[1] (/bin/sh): error running createRuntime hook #1: exit status 3: out\nbroken");
 }
 
 TEST_F(Hooks, AfterOneThatFailsDoNotRun) {
@@ -65,8 +66,8 @@ TEST_F(Hooks, AfterOneThatFailsDoNotRun) {
   EXPECT_FALSE(kernel::faccessat(kernel::cwd, directory.path() + "/second", 0));
 }
 
-// runtime.md, "Lifecycle": poststart and poststop hooks that fail do not keep the others from running.
-TEST_F(Hooks, OfTheKindsThatOnlyWarnAllRun) {
+// runtime.md, "Lifecycle", step 13: poststop hooks that fail do not keep the others from running.
+TEST_F(Hooks, OfTheKindThatOnlyWarnsAllRun) {
   const TemporaryDirectory directory;
   const std::vector<Error> errors =
       run_all_hooks(RunHooks::Kind::poststop, {shell("exit 1"), shell("touch " + directory.path() + "/second")}, "{}");
@@ -79,7 +80,9 @@ TEST_F(Hooks, ThatOutliveTheirTimeoutAreKilled) {
   hook.timeout = 1;
   const Status done = run_hooks(RunHooks::Kind::create_runtime, {hook}, "{}");
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().text, "hooks.createRuntime[0] (/bin/sh): killed after its timeout of 1 s: waiting");
+  EXPECT_EQ(done.error().text,
+            "hooks.createRuntime[0] (/bin/sh): error running createRuntime hook #0: killed after its timeout of 1 s: "
+            "waiting");
 }
 
 TEST_F(Hooks, ThatCannotBeRunSayWhy) {
