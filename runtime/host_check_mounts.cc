@@ -179,8 +179,11 @@ void check_mount_entries(HostChecker &c) {
   const spec::Config &config = c.config();
   if (config.mounts.empty()) return;
   const KernelMounts kernel_mounts = read_kernel_mounts(c);
-  const MountContext context{
-      .bundle = c.bundle().path, .user_namespace = has_user_namespace(config), .linux_ = &config.linux_};
+  const std::string rootfs = clean_path(rootfs_path(c.bundle()));
+  const MountContext context{.bundle = c.bundle().path,
+                             .rootfs = rootfs,
+                             .user_namespace = has_user_namespace(config),
+                             .linux_ = &config.linux_};
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     c.clause("config.md, Mounts");
     const Result<MountStep> step = make_mount_step(config.mounts[i], context);

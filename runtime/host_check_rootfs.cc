@@ -51,12 +51,15 @@ class RootfsLookup {
  public:
   RootfsLookup(kernel::Fd root, const HostChecker &c) : root_(std::move(root)) {
     const spec::Config &config = c.config();
-    const MountContext context{
-        .bundle = c.bundle().path, .user_namespace = has_user_namespace(config), .linux_ = &config.linux_};
+    const std::string rootfs = clean_path(rootfs_path(c.bundle()));
+    const MountContext context{.bundle = c.bundle().path,
+                               .rootfs = rootfs,
+                               .user_namespace = has_user_namespace(config),
+                               .linux_ = &config.linux_};
     for (const spec::Mount &mount : config.mounts) {
       const Result<MountStep> step = make_mount_step(mount, context);
       if (step && step->kind == MountStep::Kind::remount) continue;
-      Located target = find(clean_path(mount.destination));
+      Located target = find(step ? step->destination : clean_path(mount.destination));
       if (!target.is(Located::Kind::covered)) covers_.push_back(std::move(target.path));
     }
   }

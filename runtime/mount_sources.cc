@@ -65,10 +65,11 @@ bool is_open_to_all(const std::string &path, const kernel::Procfs &proc) {
   return true;
 }
 
-bool needs_parent(const Action &action, const kernel::Procfs &proc) {
+bool needs_parent(const Action &action, const Plan &plan, const kernel::Procfs &proc) {
   if (const auto *rootfs = std::get_if<AttachRootfs>(&action)) return !is_open_to_all(rootfs->path, proc);
   const auto *mount = std::get_if<MountStep>(&action);
   if (mount == nullptr || mount->kind != MountStep::Kind::bind || mount->copy_symlink) return false;
+  if (is_source_inside(*mount, plan)) return false;
   return is_id_mapped(*mount) || !is_open_to_all(mount->source, proc);
 }
 
@@ -184,6 +185,11 @@ bool has_cgroup_namespace(const Plan &plan) {
          });
 }
 
+bool is_source_inside(const MountStep &step, const Plan &plan) {
+  return !is_id_mapped(step) && step.source.size() > plan.rootfs.size() && step.source.starts_with(plan.rootfs) &&
+         step.source[plan.rootfs.size()] == '/';
+}
+
 kernel::Fd take_source(Rootfs &rootfs) {
   if (rootfs.step >= rootfs.sources.size()) return {};
   return std::move(rootfs.sources[rootfs.step]);
@@ -226,7 +232,7 @@ Result<std::vector<kernel::Fd>> open_sources(const Plan &plan) {
   const auto proc = TRY(kernel::Procfs::open_host());
   std::vector<std::size_t> wanted;
   for (std::size_t index = 0; index < plan.steps.size(); ++index) {
-    if (needs_parent(plan.steps[index].action, proc)) wanted.push_back(index);
+    if (needs_parent(plan.steps[index].action, plan, proc)) wanted.push_back(index);
   }
   if (wanted.empty()) return {};
   return collect(wanted, plan, proc);

@@ -13,6 +13,10 @@ namespace skiff {
 // The descriptor the parent opened for the step that is applied now, or an invalid one.
 [[nodiscard]] kernel::Fd take_source(Rootfs &rootfs);
 
+// Whether the source lies below the rootfs: it is what the mounts before it have made there, which only init sees. Not
+// for an id-mapped one, which only the parent may map.
+[[nodiscard]] bool is_source_inside(const MountStep &step, const Plan &plan);
+
 // open_tree(2) of a bind's source as the step asks for it: recursive, of the link itself, id-mapped. In init it has the
 // step's id maps only where no user namespace stands in the way: EPERM otherwise.
 [[nodiscard]] Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const kernel::Procfs &proc);

@@ -97,10 +97,11 @@ Result<kernel::Fd> open_plain_target(const Rootfs &rootfs, std::string_view dest
     there = open();
   }
   if (!there && there.error().number == ELOOP) {
-    return fail(ELOOP, "the rootfs has a symbolic link there", "procfs and sysfs are mounted on a real directory only");
+    return fail(ELOOP, "the rootfs has a symbolic link there",
+                "procfs and sysfs must be mounted on ordinary directory");
   }
   if (!there && there.error().number == ENOTDIR) {
-    return fail(ENOTDIR, "the rootfs has no directory there", "procfs and sysfs are mounted on a real directory only");
+    return fail(ENOTDIR, "the rootfs has no directory there", "procfs and sysfs must be mounted on ordinary directory");
   }
   return there;
 }

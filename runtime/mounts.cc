@@ -1,4 +1,5 @@
 // The entries of `mounts`: config.md, "Mounts".
+#include <fcntl.h>
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -110,8 +111,19 @@ Status mount_filesystem(const MountStep &step, Rootfs &rootfs) {
 
 // ---- binds ----
 
+// Looked up in the rootfs as it is by now, with what the mounts before have made there.
+Result<kernel::Fd> open_inside(const MountStep &step, const Rootfs &rootfs) {
+  const std::string below = step.source.substr(rootfs.plan->rootfs.size());
+  const int nofollow = step.source_nofollow ? O_NOFOLLOW : 0;
+  const auto there = TRY(remedy("a bind needs a source that exists, here inside the rootfs",
+                                kernel::open_in_root(rootfs.root, below, O_PATH | nofollow)));
+  const unsigned recursive = step.recursive ? AT_RECURSIVE : 0;
+  return kernel::open_tree(there, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | recursive);
+}
+
 Result<kernel::Fd> take_bind_source(const MountStep &step, Rootfs &rootfs) {
   auto source = take_source(rootfs);
+  if (!source.valid() && is_source_inside(step, *rootfs.plan)) return open_inside(step, rootfs);
   if (!source.valid()) return open_source(step, *rootfs.plan, rootfs.proc);
   // The parent's clone is a slave of the host's mount. In a container whose mounts are private it must be that, too.
   if ((host_propagation(*rootfs.plan) & MS_PRIVATE) != 0) {

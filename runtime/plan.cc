@@ -193,6 +193,7 @@ struct Builder {
 
   Status add_mounts() {
     const MountContext context{.bundle = options.bundle,
+                               .rootfs = plan.rootfs,
                                .user_namespace = has_user_namespace(config),
                                .linux_ = &config.linux_,
                                .label_option = TRY(choose_label_option())};
@@ -324,13 +325,9 @@ struct Builder {
     return {};
   }
 
-  // Last: they run when the gate opens. Without an environment of their own they get the program's, as callers expect.
+  // Last: they run when the gate opens.
   void add_start_hooks() {
-    std::vector<spec::Hook> hooks = config.hooks.start_container;
-    for (spec::Hook &hook : hooks) {
-      if (hook.env.empty()) hook.env = plan.program.env;
-    }
-    add_hooks("hooks.startContainer", RunHooks::Kind::start_container, hooks);
+    add_hooks("hooks.startContainer", RunHooks::Kind::start_container, config.hooks.start_container);
   }
 
   // Fields that act outside of init.

@@ -437,6 +437,12 @@ void finish_bind(const spec::Mount &mount, const MountContext &context, const Wa
   finish_bind_attributes(wanted, step);
 }
 
+std::string inside(std::string destination, std::string_view rootfs) {
+  const bool below = rootfs.size() > 1 && destination.size() > rootfs.size() && destination.starts_with(rootfs) &&
+                     destination[rootfs.size()] == '/';
+  return below ? destination.substr(rootfs.size()) : destination;
+}
+
 }  // namespace
 
 std::span<const std::string_view> known_mount_options() { return option_names; }
@@ -467,7 +473,7 @@ Result<MountStep> make_mount_step(const spec::Mount &mount, const MountContext &
   Wanted wanted;
   for (const std::string &option : mount.options) apply_options(option, wanted);
   MountStep &step = wanted.step;
-  step.destination = clean_path(mount.destination);
+  step.destination = inside(clean_path(mount.destination), context.rootfs);
   TRY(choose_id_maps(mount, context, wanted));
   const bool no_type = mount.type.empty() || mount.type == "none";
   if (mount.type == "rbind") step.recursive = true;

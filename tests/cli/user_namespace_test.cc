@@ -78,6 +78,17 @@ TEST(UserNamespace, MountsOfAllKindsWorkInside) {
 }
 
 // config.md, "Mounts", uidMappings and the option idmap.
+TEST(UserNamespace, ABindOfWhatAnotherMountMadeInTheRootfsFindsIt) {
+  REQUIRE_ROOT();
+  Rig rig;
+  add_user_namespace(rig);
+  write_file(rig.path("outside"), "text\n");
+  add_mount(rig, "/work", "tmpfs", "tmpfs");
+  add_mount(rig, "/work/file", "bind", rig.path("outside"), {"bind"});
+  add_mount(rig, "/tmp/again", "bind", rig.rootfs() + "/work", {"rbind"});
+  EXPECT_EQ(rig.run("cat /tmp/again/file").out, "text\n");
+}
+
 TEST(UserNamespace, AnIdMappedBindShowsTheHostsFilesAsTheContainersOwn) {
   REQUIRE_ROOT();
   Rig rig;

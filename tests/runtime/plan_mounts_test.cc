@@ -21,9 +21,20 @@ spec::Mount make_mount(std::string type, std::string source, Options options) {
 }
 
 Result<MountStep> plan(const spec::Mount &mount, const spec::Linux &linux_ = {}) {
-  return make_mount_step(
-      mount,
-      {.bundle = "/bundle", .user_namespace = linux_.find(spec::NamespaceType::user) != nullptr, .linux_ = &linux_});
+  return make_mount_step(mount, {.bundle = "/bundle",
+                                 .rootfs = "/bundle/rootfs",
+                                 .user_namespace = linux_.find(spec::NamespaceType::user) != nullptr,
+                                 .linux_ = &linux_});
+}
+
+TEST(MountPlan, ADestinationBelowTheRootfsOfTheHostIsMeantInside) {  // as runc reads it
+  for (const auto &[given, meant] :
+       {std::pair{"/bundle/rootfs/data", "/data"}, std::pair{"/bundle/./rootfs//a/b", "/a/b"},
+        std::pair{"/bundle/rootfs", "/bundle/rootfs"}, std::pair{"/bundle/rootfsx/a", "/bundle/rootfsx/a"}}) {
+    spec::Mount mount = make_mount("tmpfs", "tmpfs", {});
+    mount.destination = given;
+    EXPECT_EQ(plan(mount)->destination, meant);
+  }
 }
 
 MountStep bind(Options options) {
