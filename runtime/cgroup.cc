@@ -44,15 +44,21 @@ bool has_controller(const Cgroup::Level &level, std::string_view controller) {
 Result<Cgroup::Level> find_below(const Cgroup::Level &level, std::string_view path) {
   kernel::Fd here = TRY(kernel::openat(level.fd, ".", directory_flags));
   std::string whole = level.path;
+  const std::string_view whole_path = path;
   while (!path.empty()) {
     const std::size_t slash = path.find('/');
     const std::string name(path.substr(0, slash));
     path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
     if (name.empty() || name == ".") continue;
     if (name == "..")
-      return fail(fmt::format("\"..\" leads out of {}", whole), "name a cgroup below the container's own");
-    here = TRY(remedy("make the cgroup first: exec only joins it",
-                      in(whole, kernel::openat(here, name, directory_flags | O_NOFOLLOW))));
+      return fail(fmt::format("{} is not a sub cgroup path: it leads out of {}", whole_path, level.path),
+                  "name a cgroup below the container's own");
+    Result<kernel::Fd> next = kernel::openat(here, name, directory_flags | O_NOFOLLOW);
+    if (!next) {
+      return fail(next.error().number, fmt::format("adding pid to {}/{}/cgroup.procs", whole, name),
+                  "make the cgroup first: exec only joins it");
+    }
+    here = *std::move(next);
     whole.append("/").append(name);
   }
   return Cgroup::Level{.path = std::move(whole), .unified = level.unified, .fd = std::move(here), .made = {}};
@@ -153,7 +159,7 @@ Result<Cgroup> Cgroup::below(std::string_view path, std::string_view controllers
     out.levels_.push_back(TRY(find_below(level, wanted ? path : std::string_view{})));
   }
   if (found) return out;
-  return fail(fmt::format("{}: the container is in no such hierarchy of cgroup v1", controllers),
+  return fail(fmt::format("unknown controller {}: the container is in no such hierarchy of cgroup v1", controllers),
               "leave the controller out to choose a cgroup in all hierarchies");
 }
 

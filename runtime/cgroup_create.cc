@@ -93,17 +93,23 @@ class Maker {
       return {};
     };
     TRY(walk_cgroups(out_.fd, visitor));
-    if (pids.empty()) return thaw();
+    if (pids.empty()) return check_thawed();
     out_.fd.reset();
     std::ranges::replace(pids, '\n', ' ');
-    return fail(EEXIST, fmt::format("the cgroup {} has processes in it: {}", directory_.path, pids),
+    return fail(EEXIST,
+                fmt::format("container's cgroup is not empty: {} has processes in it: {}", directory_.path, pids),
                 "give the container another linux.cgroupsPath, or end those processes");
   }
 
-  Status thaw() {
-    for (const auto &[file, value] : {std::pair{"freezer.state", "THAWED"}, std::pair{"cgroup.freeze", "0"}}) {
-      Status status = write_cgroup_file(out_.fd, file, value);
-      if (!status && !is_missing(status.error())) return status;
+  // A process that is put into it would stop before it could do anything.
+  Status check_thawed() {
+    for (const auto &[file, frozen] : {std::pair{"freezer.state", "FROZEN"}, std::pair{"cgroup.freeze", "1"}}) {
+      Result<std::string> state = read_cgroup_file(out_.fd, file);
+      if (!state && !is_missing(state.error())) return std::unexpected(std::move(state).error());
+      if (!state || !state->starts_with(frozen)) continue;
+      out_.fd.reset();
+      return fail(EBUSY, fmt::format("container's cgroup unexpectedly frozen: {}/{}", directory_.path, file),
+                  "thaw it, or give the container another linux.cgroupsPath");
     }
     return {};
   }

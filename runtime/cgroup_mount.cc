@@ -91,7 +91,11 @@ Result<std::vector<Hierarchy>> read_hierarchies(const kernel::Procfs &proc) {
 
 Result<std::vector<Hierarchy>> find_hierarchies(const Rootfs &rootfs) {
   const CgroupPlan &plan = rootfs.plan->cgroup;
-  if (plan.directories.empty()) return read_hierarchies(rootfs.proc);
+  // Where the user may make none, the container is in the cgroups of whoever started it.
+  const bool refused = plan.may_go_without && std::ranges::any_of(plan.directories, [](const CgroupDirectory &each) {
+                         return !each.optional && !kernel::faccessat(kernel::cwd, each.path, F_OK);
+                       });
+  if (plan.directories.empty() || refused) return read_hierarchies(rootfs.proc);
   std::vector<Hierarchy> out;
   out.reserve(plan.directories.size());
   for (const CgroupDirectory &each : plan.directories) {

@@ -54,7 +54,8 @@ std::string location(const std::string &cgroups_path, const CgroupHierarchy &hie
                      const std::string &id) {
   if (cgroups_path.starts_with('/')) return clean(cgroups_path);
   if (!cgroups_path.empty()) return relative_start(hierarchy) + clean(cgroups_path);
-  return (host.privileged ? std::string() : relative_start(hierarchy)) + "/skiff-" + id;
+  // The name that it has with systemd's driver too.
+  return fmt::format("{}/skiff-{}.scope", host.privileged ? "" : relative_start(hierarchy), id);
 }
 
 // The freezer's first, then the unified one, then the rest in the host's order.

@@ -128,7 +128,7 @@ void add_writes_v1(const spec::Resources &resources, CgroupWrites &out) {
   add_rdma(resources, out);
   if (!resources.unified.empty()) {
     out.refuse(fmt::format("unified.{}", resources.unified.begin()->first),
-               "these are files of cgroup v2, and this host's controllers are on cgroup v1",
+               "invalid configuration: these are files of cgroup v2, and this host's controllers are on cgroup v1",
                "use memory, cpu, pids and blockIO instead");
   }
 }

@@ -136,6 +136,21 @@ Status set_up_from_outside(Launching &launching) {
   return {};
 }
 
+// Users without delegated cgroups have none, as a rule, and a pid namespace holds the processes together as well.
+// Without either nobody can tell later which processes are the container's.
+void tell_cgroup_warnings(const Launching &launching) {
+  const bool held = (launching.request.plan.launch.new_namespaces & CLONE_NEWPID) != 0;
+  for (const std::string &warning : launching.cgroup.warnings()) {
+    if (held) {
+      cli::debug(launching.request.log, warning);
+    } else {
+      launching.request.warnings.push_back(warning +
+                                           "; nor has it a pid namespace. Such configuration is strongly discouraged: "
+                                           "its processes cannot all be found");
+    }
+  }
+}
+
 Status run_runtime_hooks(Launching &launching, std::int32_t kind_number) {
   const auto kind = static_cast<RunHooks::Kind>(kind_number);
   const spec::Hooks &hooks = launching.request.config.hooks;
@@ -201,7 +216,7 @@ Result<Launched> launch(LaunchRequest request) {
                       .init = {},
                       .state = request.container.state(spec::ContainerStatus::creating)};
   launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
-  std::ranges::copy(launching.cgroup.warnings(), std::back_inserter(request.warnings));
+  tell_cgroup_warnings(launching);
   if (const Status up = bring_up(launching); !up) {
     Error error = up.error();
     launching.init = {};  // killed and reaped
@@ -242,7 +257,8 @@ Status forward_listener(const kernel::Child &child, std::int32_t number, const s
   constexpr std::string_view place = "linux.seccomp.listenerPath";
   const kernel::Fd listener = TRY(in(place, kernel::pidfd_getfd(child.pidfd(), number)));
   const kernel::Fd agent = TRY(remedy("the seccomp agent must listen on this socket before the container is made",
-                                      in(place, kernel::connect_unix(kernel::cwd, listener_path, SOCK_STREAM))));
+                                      in(fmt::format("{}: failed to connect with seccomp agent", place),
+                                         kernel::connect_unix(kernel::cwd, listener_path, SOCK_STREAM))));
   const std::array<kernel::FdView, 1> fds = {listener};
   return in(place, kernel::send_message(agent, spec::print_container_process_state(state, child.pid(), metadata), fds));
 }

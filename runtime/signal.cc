@@ -60,11 +60,13 @@ Status signal_container(const Container &container, int number, bool all) {
   if (!init && init.error().number != ESRCH) return std::unexpected(init.error());
   // containerd ends what is left of a pod this way after its init, and expects success.
   if (all) return TRY(Cgroup::open(container.record.cgroup_paths)).kill_all(number);
-  if (!init) return fail("container not running", "`skiff state` tells what it is");
   if (number == SIGKILL && !container.record.new_pid_namespace) {
-    // The kernel does not end the others with this init: it is not the first process of its pid namespace.
-    return TRY(Cgroup::open(container.record.cgroup_paths)).kill_all(SIGKILL);
+    // The kernel does not end the others with this init: it is not the first process of its pid namespace. They may
+    // even have outlived it.
+    Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
+    if (init || !TRY(cgroup.processes()).empty()) return cgroup.kill_all(SIGKILL);
   }
+  if (!init) return fail("container not running", "`skiff state` tells what it is");
   TRY(kernel::pidfd_send_signal(*init, number));
   // A frozen process takes SIGKILL only when it thaws.
   if (number == SIGKILL && TRY(container.status(proc)) == spec::ContainerStatus::paused) {

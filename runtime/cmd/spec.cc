@@ -2,6 +2,7 @@
 
 #include "runtime/bundle.h"
 #include "runtime/cmd/command.h"
+#include "runtime/host_probe.h"
 #include "spec/config.h"
 
 namespace skiff {
@@ -15,8 +16,13 @@ constexpr std::array<cli::FlagSpec, 2> flags = {{
 }};
 
 Result<int> run(const Context &context) {
-  const spec::Config config = context.flags().boolean("rootless") ? spec::make_rootless_config(::geteuid(), ::getegid())
-                                                                  : spec::make_default_config();
+  spec::Config config = context.flags().boolean("rootless") ? spec::make_rootless_config(::geteuid(), ::getegid())
+                                                            : spec::make_default_config();
+  // Of cgroup v1 a container sees only its own cgroups anyway, by the mounts; and callers look for it by its path.
+  if (TRY(read_host()).cgroups != Host::Cgroups::unified) {
+    std::erase_if(config.linux_.namespaces,
+                  [](const spec::Namespace &entry) { return entry.type == spec::NamespaceType::cgroup; });
+  }
   TRY(write_config(context.flag("bundle"), config));
   return 0;
 }

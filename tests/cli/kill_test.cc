@@ -1,5 +1,6 @@
 // runtime.md#kill, and what containerd, Podman and CRI-O make of its errors.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,6 +75,22 @@ TEST(Kill, SigkillOfAnInitWithoutAPidNamespaceEndsItsChildrenToo) {
   const int child = std::stoi(read_file(rig.rootfs() + "/tmp/child"));
   ASSERT_EQ(rig.skiff({"kill", rig.id(), "KILL"}).code, 0);
   EXPECT_TRUE(wait_for_end(child));
+}
+
+TEST(Kill, SigkillEndsWhatHasOutlivedAnInitWithoutAPidNamespace) {
+  REQUIRE_ROOT();
+  Rig rig;
+  Json &namespaces = rig.config["linux"]["namespaces"];
+  namespaces.erase(std::ranges::find(namespaces, Json{{"type", "pid"}}));
+  const int init = rig.start_waiting();
+  ASSERT_EQ(rig.skiff({"exec", "-d", "--pid-file", rig.path("pid"), rig.id(), "sleep", "1000"}).code, 0);
+  const int other = std::stoi(read_file(rig.path("pid")));
+  ASSERT_TRUE(kernel::kill(init, SIGKILL));
+  ASSERT_TRUE(wait_for_end(init));
+  EXPECT_EQ(rig.skiff({"kill", rig.id(), "KILL"}).code, 0);
+  EXPECT_TRUE(wait_for_end(other));
+  EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
+  EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
 TEST(Kill, UnknownSignalsAreNamed) {

@@ -89,10 +89,10 @@ TEST(CgroupPath, RelativeIsBelowTheRuntimesOwnOnV1AndBesideItOnV2) {
 }
 
 TEST(CgroupPath, EmptyIsAtTheTopForAPrivilegedRuntimeAndBelowTheOwnForOthers) {
-  EXPECT_EQ(first_path("", v2_host("/x/y")), "/sys/fs/cgroup/skiff-box");
+  EXPECT_EQ(first_path("", v2_host("/x/y")), "/sys/fs/cgroup/skiff-box.scope");
   Host host = v2_host("/x/y");
   host.privileged = false;
-  EXPECT_EQ(first_path("", host), "/sys/fs/cgroup/x/skiff-box");
+  EXPECT_EQ(first_path("", host), "/sys/fs/cgroup/x/skiff-box.scope");
 }
 
 TEST(CgroupPath, NeverLeadsOutOfTheMount) {
@@ -116,7 +116,7 @@ TEST(CgroupPlan, JoinsEveryKnownHierarchyOfV1AndTheUnifiedOneIfItCan) {
   EXPECT_EQ(plan->directories[0].controllers, std::vector<std::string>{"freezer"});
   EXPECT_TRUE(plan->directories[1].unified);
   EXPECT_TRUE(plan->directories[1].optional);
-  EXPECT_EQ(plan->directories[8].path, "/sys/fs/cgroup/name=systemd/skiff-box");
+  EXPECT_EQ(plan->directories[8].path, "/sys/fs/cgroup/name=systemd/skiff-box.scope");
   EXPECT_TRUE(plan->writes.empty());
 }
 

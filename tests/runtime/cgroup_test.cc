@@ -217,10 +217,18 @@ TEST_F(CgroupTest, ADirectoryWithProcessesBelongsToSomebodyElse) {
 TEST_F(CgroupTest, WhatAKilledRuntimeLeftBehindIsTakenOver) {
   only_v1();
   Owned first(plan());
-  ASSERT_TRUE(write_file(first.path_of("freezer.state", false) + "/freezer.state", "FROZEN"));
-  auto second = Cgroup::create(plan());
-  ASSERT_OK(second);
-  EXPECT_FALSE(second->frozen().value_or(true)) << "a container must not be born frozen";
+  ASSERT_OK(Cgroup::create(plan()));
+}
+
+TEST_F(CgroupTest, AFrozenDirectoryIsRefused) {  // a container must not be born frozen
+  only_v1();
+  Owned first(plan());
+  const std::string file = first.path_of("freezer.state", false) + "/freezer.state";
+  ASSERT_TRUE(write_file(file, "FROZEN"));
+  const auto second = Cgroup::create(plan());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().text.find("container's cgroup unexpectedly frozen"), std::string::npos);
+  ASSERT_TRUE(write_file(file, "THAWED"));
 }
 
 TEST_F(CgroupTest, AFailedCreateLeavesNothing) {
