@@ -141,7 +141,9 @@ Status apply(const SetScheduler &step) {
   attributes.runtime = wanted.runtime;
   attributes.deadline = wanted.deadline;
   attributes.period = wanted.period;
-  return kernel::sched_setattr(0, attributes);
+  Status set = kernel::sched_setattr(0, attributes);
+  if (set || set.error().number != EPERM || !step.limited_cpus) return set;
+  return remedy("process scheduler can't be used together with AllowedCPUs: remove linux.resources.cpu.cpus", set);
 }
 
 Status apply(const SetIoPriority &step) {

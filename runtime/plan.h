@@ -182,6 +182,7 @@ struct SetRlimit {
 };
 struct SetScheduler {
   spec::Scheduler scheduler;
+  bool limited_cpus = false;  // linux.resources.cpu.cpus: the kernel refuses SCHED_DEADLINE on some of the processors
 };
 struct SetIoPriority {
   spec::IoPriority priority;

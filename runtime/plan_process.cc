@@ -151,8 +151,9 @@ CapabilitySteps make_capability_steps(const spec::Capabilities &wanted, const Ho
   }
   out.sets.ambient = ambient & out.sets.permitted & out.sets.inheritable;
   if (ambient != out.sets.ambient) {
-    warnings.push_back(fmt::format("process.capabilities.ambient: {} left out: not in permitted and inheritable",
-                                   name_set(ambient & ~out.sets.ambient)));
+    warnings.push_back(
+        fmt::format("process.capabilities.ambient: can't raise ambient capability {}: not in permitted and inheritable",
+                    name_set(ambient & ~out.sets.ambient)));
   }
   return out;
 }
@@ -217,7 +218,11 @@ struct Builder {
 
   Status add_resources() {
     TRY(add_rlimits());
-    if (process.scheduler) add("process.scheduler", SetScheduler{*process.scheduler});
+    if (process.scheduler) {
+      const std::optional<spec::Resources> &resources = context.config->linux_.resources;
+      add("process.scheduler",
+          SetScheduler{*process.scheduler, resources && resources->cpu && !resources->cpu->cpus.empty()});
+    }
     if (process.io_priority) add("process.ioPriority", SetIoPriority{*process.io_priority});
     const spec::Linux &linux_ = context.config->linux_;
     if (linux_.memory_policy) add("linux.memoryPolicy", SetMemoryPolicy{*linux_.memory_policy});

@@ -121,7 +121,8 @@ TEST(PlanProcess, AmbientAndEffectiveStayWithinWhatTheKernelAllows) {
   EXPECT_EQ(sets->ambient, bits({"CAP_KILL"}));
   ASSERT_EQ(made.warnings.size(), 2U);
   EXPECT_EQ(made.warnings[0], "process.capabilities.effective: CAP_FOWNER left out: not in permitted");
-  EXPECT_EQ(made.warnings[1], "process.capabilities.ambient: CAP_CHOWN left out: not in permitted and inheritable");
+  EXPECT_EQ(made.warnings[1],
+            "process.capabilities.ambient: can't raise ambient capability CAP_CHOWN: not in permitted and inheritable");
 }
 
 TEST(PlanProcess, WithoutCapabilitiesNoneAreTouched) {
