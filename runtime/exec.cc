@@ -86,6 +86,9 @@ Status enter(const Entrance &entrance, const kernel::Fd &sync) {
 
 Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
   (void)kernel::set_name("skiff:[exec]");
+  // The stages by the names that runc's debug log has, as in run_init.
+  cli::debug(setup.log, "nsexec container setup");
+  cli::debug(setup.log, fmt::format("child process in init(): pid {}", kernel::getpid()));
   TRY(kernel::set_pdeathsig(SIGKILL));
   if (plan.terminal) {
     const Step console{"process.terminal", plan.console};
@@ -115,6 +118,7 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
                      .executable = {},
                      .home = {}};
   const Status done = prepare(request.plan, setup);
+  cli::debug(request.log, "setns_init: about to exec");
   say_failed(setup.sync, done ? exec_program(setup) : done.error());
   _exit(255);
 }

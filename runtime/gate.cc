@@ -9,7 +9,7 @@
 namespace skiff {
 namespace {
 
-constexpr const char *name = "gate";
+constexpr const char *name = "exec.fifo";  // as in runc's directories, where people and tools look for it
 constexpr std::string_view go = "g";
 
 Error init_died() { return {ESRCH, "container not running: its init process died before it was started", ""}; }

@@ -53,6 +53,8 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
   }
   kernel::umask(022);  // what is made in the rootfs must not depend on the caller's
   TRY(apply_steps(steps, setup));
+  setup.rootfs->masks.reset();  // nothing of the container's own stays open at the gate
+  setup.rootfs->null_device.reset();
   return kernel::reset_signals();
 }
 
@@ -129,11 +131,15 @@ void run_init(const Plan &plan, Inheritance inherited, const spec::State &state,
                      .executable_failed = false,
                      .executable = {},
                      .home = {}};
+  // The stages by the names that runc's debug log has, which people and the tests of callers know.
+  cli::debug(log, "nsexec container setup");
+  cli::debug(log, fmt::format("child process in init(): pid {}", kernel::getpid()));
   std::span<const Step> steps = plan.steps;
   const std::size_t last = steps.empty() || !is_start_hooks(steps.back()) ? steps.size() : steps.size() - 1;
   if (const Status done = prepare(plan, inherited, setup, steps.first(last)); !done) end_with(done.error(), setup.sync);
   if (const Status done = pass_gate(inherited, setup); !done) end_with(done.error(), setup.sync);
   Status hooks = apply_steps(steps.subspan(last), setup);
+  cli::debug(log, "init: closing the pipe to signal completion");  // as exec does
   const Error error = hooks ? exec_program(setup) : hooks.error();
   if (inherited.gate.valid()) report_at_gate(inherited.gate, error);
   end_with(error, setup.sync);

@@ -64,16 +64,25 @@ constexpr std::array<cli::FlagSpec, 9> global_flags = {{
 constexpr cli::Program program = {
     .name = "skiff",
     .version = SKIFF_VERSION,
-    .summary = "an OCI container runtime",
+    .summary = "Open Container Initiative runtime",
     .description =
         "skiff takes a bundle (a root filesystem and its config.json) through create, start, kill and delete, "
         "as the OCI runtime specification describes it. It takes the command lines of runc.",
     .flags = global_flags,
     .commands = commands};
 
+// Under the name that it was called by: where skiff stands in as /usr/bin/runc, callers look for that name in the texts.
+cli::Program called_by(std::span<char *> words) {
+  cli::Program out = program;
+  const std::string_view path = words.empty() ? "" : words.front();
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (!name.empty()) out.name = name;
+  return out;
+}
+
 // Three lines, of a form that go-runc and Docker parse.
-std::string version_text() {
-  return fmt::format("skiff version {}\ncommit: {}\nspec: {}\n", SKIFF_VERSION, SKIFF_COMMIT, SKIFF_SPEC_VERSION);
+std::string version_text(const cli::Program &called) {
+  return fmt::format("{} version {}\ncommit: {}\nspec: {}\n", called.name, SKIFF_VERSION, SKIFF_COMMIT, SKIFF_SPEC_VERSION);
 }
 
 Result<std::string> find_root(const cli::Flags &global) {
@@ -94,9 +103,9 @@ const CommandEntry &entry_of(const cli::Command &command) {
   return **std::ranges::find(entries, &command, [](const CommandEntry *entry) { return &entry->command; });
 }
 
-Result<int> show_help(const cli::Invocation &invocation) {
-  return print(invocation.command != nullptr ? cli::command_help(program, *invocation.command)
-                                             : cli::program_help(program));
+Result<int> show_help(const cli::Program &called, const cli::Invocation &invocation) {
+  return print(invocation.command != nullptr ? cli::command_help(called, *invocation.command)
+                                             : cli::program_help(called));
 }
 
 // How many descriptors from 3 up are the container's: create and run pass on those of socket activation too. Asked
@@ -117,10 +126,13 @@ Result<int> dispatch(const cli::Invocation &invocation, const Result<unsigned> &
                      char **argv) {
   const CommandEntry &entry = entry_of(*invocation.command);
   if (entry.enters_container) {
-    TRY(seal_self(argv, environ));
-    // What the caller leaked must not reach hooks or the container (CVE-2024-21626). Not before the binary has been
-    // executed again: a caller may have named one of them, as bash does by /dev/fd/N.
+    // What the caller leaked must not reach hooks or the container (CVE-2024-21626), nor stay open in an init at its
+    // gate: executing the binary again closes it. exec makes no such init, and its caller may have named one of them in
+    // --process, as bash does by /dev/fd/N.
+    const bool is_exec = &entry == &exec_command;
+    if (is_exec) TRY(seal_self(argv, environ));
     TRY(kernel::close_range_from(3 + TRY(preserved), kernel::CloseRange::cloexec));
+    if (!is_exec) TRY(seal_self(argv, environ));
     (void)kernel::set_name("skiff");  // exec by descriptor has named it after the descriptor
   }
   const Context context{program, invocation, log, TRY(find_root(invocation.global))};
@@ -138,8 +150,9 @@ int main(std::span<char *> words) {
   const Result<cli::Invocation> invocation =
       cli::parse(program, std::span<const char *const>(words.data(), words.size()).subspan(1));
   if (!invocation) return end_with({}, invocation.error(), 1);
-  const Result<int> shown = invocation->version                                  ? print(version_text())
-                            : invocation->help || invocation->command == nullptr ? show_help(*invocation)
+  const cli::Program called = called_by(words);
+  const Result<int> shown = invocation->version                                  ? print(version_text(called))
+                            : invocation->help || invocation->command == nullptr ? show_help(called, *invocation)
                                                                                  : Result<int>(-1);
   if (!shown) return end_with({}, shown.error(), 1);
   if (*shown >= 0) return *shown;

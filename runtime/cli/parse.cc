@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "runtime/cli/flags.h"
@@ -92,7 +94,10 @@ class Parser {
     for (const Command *known : program_.commands) {
       if (!known->hidden) nearest.offer(known->name);
     }
-    return fail(fmt::format("unknown command \"{}\"", name),
+    // "foo -h" is a question for a text, as "help foo" is.
+    const bool asks =
+        !rest_.empty() && std::ranges::count(std::array<std::string_view, 2>{"-h", "--help"}, rest_.front()) > 0;
+    return fail(asks ? fmt::format("No help topic for '{}'", name) : fmt::format("unknown command \"{}\"", name),
                 nearest.found().empty() ? fmt::format("{} --help lists the commands", program_.name)
                                         : fmt::format("did you mean {}?", nearest.found()));
   }

@@ -112,8 +112,8 @@ std::string program_help(const Program &program) {
   for (const Command *command : program.commands) {
     if (!command->hidden) commands.push_back({std::string(command->name), std::string(command->summary)});
   }
-  std::string out = fmt::format("{} {}: {}\n\nusage: {} [global flags] COMMAND [flags] [arguments]\n", program.name,
-                                program.version, program.summary, program.name);
+  std::string out = fmt::format("NAME:\n   {} - {}\n\nusage: {} [global flags] COMMAND [flags] [arguments]\n",
+                                program.name, program.summary, program.name);
   if (!program.description.empty()) out += fmt::format("\n{}\n", wrap(program.description, kHelpColumns, 0));
   out += fmt::format("\ncommands:\n{}", print(commands));
   const Row own[] = {{"-h, --help", "show this text, or that of the command"}, {"-v, --version", "show the version"}};
@@ -122,7 +122,7 @@ std::string program_help(const Program &program) {
 }
 
 std::string command_help(const Program &program, const Command &command) {
-  std::string out = fmt::format("{} {}: {}\n\nusage: {}\n", program.name, command.name,
+  std::string out = fmt::format("NAME:\n   {} {} - {}\n\nusage: {}\n", program.name, command.name,
                                 wrap(command.summary, kHelpColumns, 2), usage_line(program, command));
   if (!command.description.empty()) out += fmt::format("\n{}\n", wrap(command.description, kHelpColumns, 0));
   const Row own[] = {{"-h, --help", "show this text"}};

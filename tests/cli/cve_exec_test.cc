@@ -109,8 +109,8 @@ TEST(Cve_2019_5736, TheRuntimesBinaryCannotBeOpenedForWriting) {
       {"exec", rig.id(), "sh", "-c", "head -c 4 /proc/1/exe | tail -c 3; echo; (exec 3>> /proc/1/exe) && echo opened"});
   EXPECT_EQ(tried.out, "ELF\n") << tried.err;
   EXPECT_TRUE(tried.err.find("Text file busy") != std::string::npos ||
-              tried.err.find("read-only file system") != std::string::npos ||
-              tried.err.find("operation not permitted") != std::string::npos)
+              tried.err.find("Read-only file system") != std::string::npos ||
+              tried.err.find("Operation not permitted") != std::string::npos)
       << tried.err;
   EXPECT_TRUE(read_file(program()) == before);
 }

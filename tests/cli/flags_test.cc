@@ -21,6 +21,15 @@ TEST(Flags, VersionIsThreeLinesOfTheFormThatEnginesParse) {
   }
 }
 
+TEST(Flags, VersionAndHelpGoByTheNameThatTheProgramWasCalledBy) {  // skiff as /usr/bin/runc
+  const TemporaryDirectory directory;
+  const std::string runc = directory.path() + "/runc";
+  ASSERT_EQ(::symlink(program().c_str(), runc.c_str()), 0);
+  EXPECT_TRUE(run_program({runc, "--version"}).out.starts_with("runc version "));
+  EXPECT_TRUE(run_program({runc, "--help"}).out.starts_with("NAME:\n   runc - Open Container Initiative runtime\n"));
+  EXPECT_TRUE(run_program({runc, "kill", "-h"}).out.starts_with("NAME:\n   runc kill - "));
+}
+
 TEST(Flags, HelpOfTheProgramAndOfEachCommandGoesToStdoutWithCodeZero) {
   const Outcome all = run_program({program(), "--help"});
   EXPECT_EQ(all.code, 0);

@@ -49,6 +49,28 @@ TEST(Lifecycle, TheProgramDoesNotRunBeforeStart) {  // runtime.md#create
   EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
 }
 
+TEST(Lifecycle, InitWaitsWithNoDescriptorOfTheCallerNorOfTheMounts) {
+  REQUIRE_ROOT();
+  Rig rig;
+  write_file(rig.path("leaked"), "x");
+  rig.config["linux"]["maskedPaths"] = {"/proc/acpi", "/proc/keys"};
+  write_file(rig.bundle() + "/config.json", rig.config.dump());
+  const Outcome created =
+      run_program({"/bin/sh", "-c", R"(exec 9<"$1"; shift; exec "$@" </dev/null >/dev/null)", "sh", rig.path("leaked"),
+                   program(), "--root", rig.root(), "create", "--bundle", rig.bundle(), rig.id()});
+  ASSERT_EQ(created.code, 0) << created.err;
+  const std::string fds = "/proc/" + std::to_string(rig.state()["pid"].get<int>()) + "/fd";
+  for (const auto &entry : std::filesystem::directory_iterator(fds)) {
+    if (std::stoi(entry.path().filename()) <= 2) continue;
+    const std::string target = std::filesystem::read_symlink(entry.path());
+    EXPECT_TRUE(target == "/" || target.starts_with("/proc") || target.starts_with("socket:") ||
+                target.starts_with("anon_inode:") || target.ends_with("/exec.fifo"))
+        << entry.path() << " is " << target;
+    EXPECT_EQ(target.find("acpi"), std::string::npos);
+  }
+  EXPECT_EQ(rig.skiff({"delete", "--force", rig.id()}).code, 0);
+}
+
 TEST(Lifecycle, ConfigJsonIsNotReadAgainAfterCreate) {  // runtime.md#lifecycle, "MUST NOT have any effect"
   REQUIRE_ROOT();
   Rig rig;

@@ -131,6 +131,10 @@ TEST(Parse, AnUnknownCommandGetsTheNearestKnownOne) {
   EXPECT_EQ(message({"frobnicate"}), "unknown command \"frobnicate\"; boat --help lists the commands");
 }
 
+TEST(Parse, HelpOnAnUnknownCommandIsSaidInRuncsWords) {
+  EXPECT_EQ(message({"frobnicate", "-h"}), "No help topic for 'frobnicate'; boat --help lists the commands");
+}
+
 TEST(Parse, TheNumberOfPositionalsIsChecked) {
   EXPECT_EQ(message({"create"}), "create: requires exactly 1 argument, got 0; usage: boat create [flags] CONTAINER");
   EXPECT_EQ(message({"create", "a", "b"}),

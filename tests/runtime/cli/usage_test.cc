@@ -12,7 +12,8 @@ namespace {
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 TEST(Usage, TheHelpOfACommandShowsItsFlagsAndHidesTheHiddenOnes) {
-  EXPECT_EQ(command_help(kBoat, kCreate), R"(boat create: create a container
+  EXPECT_EQ(command_help(kBoat, kCreate), R"(NAME:
+   boat create - create a container
 
 usage: boat create [flags] CONTAINER
 
