@@ -7,7 +7,7 @@ JOBS := $(shell nproc)
 PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
 	libbenchmark-dev busybox-static procps
 
-.PHONY: all build packages demo test check bench suites install package clean
+.PHONY: all build packages demo test check bench suites clients install package clean
 
 all: build
 
@@ -30,6 +30,10 @@ test: packages
 # What a change must pass: format, layering, shellcheck, clang-tidy and the tests.
 check:
 	@.ci/run
+
+# Podman, Buildah, containerd, its CRI plugin and Docker, of Debian's packages, with this runtime.
+clients: build
+	@conformance/clients/run
 
 bench: build
 	@tests/bench/run
