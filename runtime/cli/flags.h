@@ -59,7 +59,8 @@ struct Command {
   bool hidden = false;
 };
 
-// Pointers, so that each command's file can own its table and no copy is made at start.
+// Pointers, so that each command's file can own its table and no copy is made at start. A program that does one thing
+// has one command without a name: its flags and positionals follow the program's name.
 struct Program {
   std::string_view name = {};
   std::string_view version = {};
@@ -107,7 +108,7 @@ class Flags {
 };
 
 struct Invocation {
-  const Command *command = nullptr;  // nullptr: none was named
+  const Command *command = nullptr;  // nullptr: none was named, by a program whose commands have names
   Flags global;
   Flags flags;  // the command's own
   std::vector<std::string_view> positionals;

@@ -36,6 +36,7 @@ class Parser {
  public:
   Parser(const Program &program, std::span<const char *const> arguments) : program_(program), rest_(arguments) {
     invocation_.global = Flags(program.flags);
+    if (program.commands.size() == 1 && program.commands.front()->name.empty()) choose(*program.commands.front());
   }
 
   Result<Invocation> run() {
@@ -80,10 +81,17 @@ class Parser {
     return {};
   }
 
+  void choose(const Command &command) {
+    invocation_.command = &command;
+    invocation_.flags = Flags(command.flags);
+  }
+
+  // True where a command's name stood on the line.
+  [[nodiscard]] bool named() const { return invocation_.command != nullptr && !invocation_.command->name.empty(); }
+
   Status command(std::string_view name) {
-    invocation_.command = find_command(program_, name);
-    if (invocation_.command != nullptr) {
-      invocation_.flags = Flags(invocation_.command->flags);
+    if (const Command *known = find_command(program_, name); known != nullptr) {
+      choose(*known);
       return {};
     }
     if (name == "help" || name == "h") {
@@ -109,7 +117,7 @@ class Parser {
       if (const FlagSpec *known = flags->find(word.name)) return value(*flags, *known, word, text);
     }
     for (const FlagSpec *own : {&kHelp, &kVersion}) {
-      if (own == &kVersion && invocation_.command != nullptr) continue;
+      if (own == &kVersion && named()) continue;
       if (word.name != own->name && word.name != std::string_view(&own->letter, 1)) continue;
       (own == &kHelp ? invocation_.help : invocation_.version) = true;
       return {};
@@ -155,13 +163,13 @@ class Parser {
       return placed(fail(fmt::format("unknown flag {}{}", word.dashes, word.name),
                          fmt::format("did you mean --{}?", nearest.found())));
     }
-    const std::string_view name = invocation_.command == nullptr ? "" : invocation_.command->name;
+    const std::string_view name = named() ? invocation_.command->name : "";
     return placed(fail(fmt::format("unknown flag {}{}", word.dashes, word.name),
                        fmt::format("{}{}{} --help lists the flags", program_.name, name.empty() ? "" : " ", name)));
   }
 
   [[nodiscard]] Status placed(Status status) const {
-    if (status || invocation_.command == nullptr) return status;
+    if (status || !named()) return status;
     return std::unexpected(in(invocation_.command->name, std::move(status).error()));
   }
 
@@ -178,7 +186,7 @@ class Parser {
     if (count >= least && (most == kUnlimited || count <= most)) return {};
     const bool exact = least == most;
     const int wanted = count < least ? least : most;
-    return fail(fmt::format("{}: requires {} {} argument{}, got {}", command->name,
+    return fail(fmt::format("{}{}requires {} {} argument{}, got {}", command->name, named() ? ": " : "",
                             exact ? "exactly" : (count < least ? "at least" : "at most"), wanted,
                             wanted == 1 ? "" : "s", count),
                 "usage: " + usage_line(program_, *command));

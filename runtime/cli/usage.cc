@@ -78,8 +78,8 @@ std::string_view value_name(const FlagSpec &flag) {
 }
 
 std::string usage_line(const Program &program, const Command &command) {
-  return fmt::format("{} {}{}{}{}", program.name, command.name, command.flags.empty() ? "" : " [flags]",
-                     command.usage.empty() ? "" : " ", command.usage);
+  return fmt::format("{}{}{}{}{}{}", program.name, command.name.empty() ? "" : " ", command.name,
+                     command.flags.empty() ? "" : " [flags]", command.usage.empty() ? "" : " ", command.usage);
 }
 
 std::string wrap(std::string_view text, int columns, int indent) {
@@ -122,8 +122,8 @@ std::string program_help(const Program &program) {
 }
 
 std::string command_help(const Program &program, const Command &command) {
-  std::string out = fmt::format("NAME:\n   {} {} - {}\n\nusage: {}\n", program.name, command.name,
-                                wrap(command.summary, kHelpColumns, 2), usage_line(program, command));
+  std::string out = fmt::format("NAME:\n   {}{}{} - {}\n\nusage: {}\n", program.name, command.name.empty() ? "" : " ",
+                                command.name, wrap(command.summary, kHelpColumns, 2), usage_line(program, command));
   if (!command.description.empty()) out += fmt::format("\n{}\n", wrap(command.description, kHelpColumns, 0));
   const Row own[] = {{"-h, --help", "show this text"}};
   return out + flag_section("flags", command.flags, own);

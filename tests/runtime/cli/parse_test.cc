@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "runtime/cli/usage.h"
 #include "tests/runtime/cli/boat.h"
 
 namespace skiff::cli {
@@ -170,6 +171,32 @@ TEST(Parse, TheVersionIsAGlobalFlag) {
   EXPECT_TRUE(parse_boat({"-v"})->version);
   EXPECT_TRUE(parse_boat({"--debug", "-version"})->version);
   EXPECT_EQ(message({"create", "-v", "c"}).substr(0, 24), "create: unknown flag -v;");
+}
+
+constexpr std::array<FlagSpec, 1> kRaftFlags = {{{.name = "speed", .letter = 's', .text = "how fast"}}};
+constexpr Command kDrift = {
+    .usage = "RIVER...", .summary = "drifts", .flags = kRaftFlags, .min_positionals = 1, .max_positionals = kUnlimited};
+constexpr std::array<const Command *, 1> kRaftCommands = {&kDrift};
+constexpr Program kRaft = {.name = "raft", .version = "1", .summary = "drifts", .commands = kRaftCommands};
+
+Result<Invocation> parse_raft(std::initializer_list<const char *> arguments) {
+  return parse(kRaft, std::span(arguments.begin(), arguments.size()));
+}
+
+TEST(Parse, AProgramOfOneNamelessCommandNeedsNoName) {
+  const auto parsed = parse_raft({"-s", "7", "ister", "donau"});
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->command, &kDrift);
+  EXPECT_EQ(parsed->flags.string("speed"), "7");
+  EXPECT_EQ(parsed->positionals, (std::vector<std::string_view>{"ister", "donau"}));
+  EXPECT_TRUE(parse_raft({"--version"})->version);
+  EXPECT_TRUE(parse_raft({"--help"})->help);
+}
+
+TEST(Parse, AProgramOfOneNamelessCommandExplainsItself) {
+  EXPECT_EQ(parse_raft({}).error().message(), "requires at least 1 argument, got 0; usage: raft [flags] RIVER...");
+  EXPECT_EQ(parse_raft({"--weight"}).error().message(), "unknown flag --weight; raft --help lists the flags");
+  EXPECT_TRUE(command_help(kRaft, kDrift).starts_with("raft: drifts\n\nusage: raft [flags] RIVER...\n\nflags:"));
 }
 
 }  // namespace
