@@ -22,6 +22,14 @@ constexpr std::array superblock_flags{
     SuperblockFlag{MS_MANDLOCK, "mand"},   SuperblockFlag{MS_I_VERSION, "iversion"},
 };
 
+// fsconfig(2) has no word for MS_I_VERSION that every filesystem takes. Those that number versions do so unasked (xfs,
+// btrfs; ext4 since Linux 6.0, tmpfs since 6.6), so what is refused here is there or cannot be had.
+Status set_superblock_flag(const kernel::Fd &context, const SuperblockFlag &flag) {
+  Status set = kernel::fsconfig_set_flag(context, flag.name);
+  if (!set && flag.flag == MS_I_VERSION && set.error().number == EINVAL) return {};
+  return set;
+}
+
 // The lower directories of an overlay one by one, where the list is too long for one string.
 Status set_lower_directories(const kernel::Fd &context, std::string_view list) {
   while (!list.empty()) {
@@ -42,7 +50,7 @@ Status set_option(const kernel::Fd &context, const std::string &key, const std::
 Status configure(const kernel::Fd &context, const Filesystem &filesystem) {
   if (!filesystem.source.empty()) TRY(kernel::fsconfig_set_string(context, "source", filesystem.source));
   for (const SuperblockFlag &each : superblock_flags) {
-    if ((filesystem.superblock_flags & each.flag) != 0) TRY(kernel::fsconfig_set_flag(context, each.name));
+    if ((filesystem.superblock_flags & each.flag) != 0) TRY(set_superblock_flag(context, each));
   }
   for (const auto &[key, value] : filesystem.options) {
     TRY(in("option " + key + (value.empty() ? "" : "=" + value), set_option(context, key, value)));

@@ -159,6 +159,11 @@ TEST_F(Mounts, TmpfsHasTheSizeAndTheModeOfItsOptions) {
   EXPECT_EQ(lines_of(outcome.out).at(2), "16+0 records out") << outcome.out;
 }
 
+TEST_F(Mounts, IversionIsAcceptedWhereTheFilesystemHasNoWordForIt) {  // config.md, Linux mount options
+  add_mount(rig, "/work", "tmpfs", "tmpfs", {"iversion"});
+  EXPECT_EQ(rig.run("echo x > /work/file && cat /work/file").out, "x\n");
+}
+
 TEST_F(Mounts, TmpfsTakesTheModeOfTheDirectoryThatItCovers) {
   ::chmod((rig.rootfs() + "/work").c_str(), 01777);
   add_mount(rig, "/work", "tmpfs", "tmpfs", {"nosuid"});
