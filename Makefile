@@ -7,7 +7,10 @@ JOBS := $(shell nproc)
 PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
 	libbenchmark-dev busybox-static procps
 
-.PHONY: all build packages demo test check bench suites clients install package clean
+# What `make conformance` judges: paths or names, with flags in quotes.
+RUNTIMES ?= build/release/runtime/skiff
+
+.PHONY: all build packages demo test check bench suites clients conformance install package clean
 
 all: build
 
@@ -43,6 +46,10 @@ bench: build
 suites: build
 	@conformance/suites/runc build/release/runtime/skiff; runc=$$?; \
 	conformance/suites/runtime-tools build/release/runtime/skiff && exit $$runc
+
+# Every clause of the specification, against any runtimes: make conformance RUNTIMES="runc crun"
+conformance: build
+	@build/release/conformance/skiff-conformance $(if $(word 2,$(RUNTIMES)),--matrix) $(RUNTIMES)
 
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)" --strip
