@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <span>
 
+#include "runtime/clone_refusal.h"
 #include "runtime/gate.h"
 #include "runtime/kernel/credential.h"
 #include "runtime/kernel/namespace.h"
@@ -111,7 +112,8 @@ Result<kernel::Child> relay(const Plan &plan, const Inheritance &inherited, cons
     TRY(kernel::setresuid(0));
     (void)kernel::setgroups({});
   }
-  return kernel::clone3({.flags = plan.launch.new_namespaces | CLONE_PARENT, .exit_signal = 0});
+  const kernel::CloneRequest wanted = {.flags = plan.launch.new_namespaces | CLONE_PARENT, .exit_signal = 0};
+  return explain_clone(kernel::clone3(wanted), wanted, inherited.proc);
 }
 
 }  // namespace

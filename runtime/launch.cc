@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "runtime/cgroup_file.h"
+#include "runtime/clone_refusal.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/id_maps.h"
@@ -74,8 +75,9 @@ Status clone_init(Launching &launching) {
                         .proc = TRY(kernel::Procfs::open_host())};
   if (request.gate) inherited.gate = TRY(make_gate(request.container.directory()));
   const kernel::Fd *into = launching.cgroup.clone_into();
-  kernel::Child child = TRY(kernel::clone3({.flags = relayed ? 0 : plan.launch.new_namespaces,
-                                            .cgroup = into != nullptr ? kernel::FdView(*into) : kernel::no_fd}));
+  const kernel::CloneRequest wanted = {.flags = relayed ? 0 : plan.launch.new_namespaces,
+                                       .cgroup = into != nullptr ? kernel::FdView(*into) : kernel::no_fd};
+  kernel::Child child = TRY(explain_clone(kernel::clone3(wanted), wanted, launching.request.proc));
   if (child.is_this_process()) {
     pair.one.reset();
     // init lives long in this image, at the gate: it keeps neither the container's lock nor the host's cgroups open.
@@ -218,7 +220,7 @@ Result<Launched> launch(LaunchRequest request) {
   launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
   tell_cgroup_warnings(launching);
   if (const Status up = bring_up(launching); !up) {
-    Error error = up.error();
+    Error error = request.host.privileged ? up.error() : explain_confinement(up.error(), request.proc);
     launching.init = {};  // killed and reaped
     (void)launching.cgroup.kill_all(SIGKILL);
     (void)launching.cgroup.remove();  // the first error is the one to tell

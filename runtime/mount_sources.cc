@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/clone_refusal.h"
 #include "runtime/idmap.h"
 #include "runtime/kernel/credential.h"
 #include "runtime/kernel/mount.h"
@@ -87,7 +88,8 @@ Result<kernel::Fd> open_for_init(const Action &action, const Plan &plan, const k
 // the host's administrator has put on the source.
 Result<kernel::Fd> open_locked_mounts(const kernel::Procfs &proc) {
   auto pipe = TRY(kernel::pipe2());
-  const auto child = TRY(kernel::clone3({.flags = CLONE_NEWUSER | CLONE_NEWNS}));
+  const kernel::CloneRequest wanted = {.flags = CLONE_NEWUSER | CLONE_NEWNS};
+  const auto child = TRY(explain_clone(kernel::clone3(wanted), wanted, proc));
   if (child.is_this_process()) {
     pipe.write.reset();
     std::array<char, 1> end{};

@@ -29,7 +29,7 @@ constexpr FlagName clone_names[] = {
     {CLONE_NEWIPC, "CLONE_NEWIPC"},   {CLONE_NEWUTS, "CLONE_NEWUTS"},
     {CLONE_NEWTIME, "CLONE_NEWTIME"}, {CLONE_NEWCGROUP, "CLONE_NEWCGROUP"},
     {CLONE_PARENT, "CLONE_PARENT"},   {CLONE_FILES, "CLONE_FILES"},
-    {CLONE_FS, "CLONE_FS"},
+    {CLONE_FS, "CLONE_FS"},           {CLONE_INTO_CGROUP, "CLONE_INTO_CGROUP"},
 };
 constexpr FlagName attribute_names[] = {
     {MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"},
