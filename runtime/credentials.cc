@@ -102,6 +102,15 @@ bool is_confined(const kernel::Procfs &proc) {
   return false;
 }
 
+// user_namespaces(7): "deny" is inherited, and cannot be taken back.
+Status set_groups(const std::vector<std::uint32_t> &gids, const kernel::Procfs &proc) {
+  Status done = kernel::setgroups(gids);
+  if (done || done.error().number != EPERM || proc.read_file("self/setgroups").value_or("") != "deny\n") return done;
+  if (gids.empty()) return {};
+  return remedy("setgroups is denied in the user namespace around this one: remove process.user.additionalGids",
+                std::move(done));
+}
+
 }  // namespace
 
 Result<std::vector<unsigned>> parse_cpu_list(std::string_view list) {
@@ -181,10 +190,10 @@ Status apply(const SetSelinuxLabel &step, const kernel::Procfs &proc) {
 
 Status apply(const DropBounding &step) { return kernel::limit_bounding_set(step.keep); }
 
-Status apply(const SetUser &step) {
+Status apply(const SetUser &step, const kernel::Procfs &proc) {
   TRY(give_stdio(step.uid));
   TRY(kernel::set_keepcaps(true));
-  if (!step.keep_groups) TRY(kernel::setgroups(step.additional_gids));
+  if (!step.keep_groups) TRY(set_groups(step.additional_gids, proc));
   TRY(remedy("map the gid in linux.gidMappings", in("process.user.gid", kernel::setresgid(step.gid))));
   return remedy("map the uid in linux.uidMappings", in("process.user.uid", kernel::setresuid(step.uid)));
 }

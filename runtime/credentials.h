@@ -17,7 +17,9 @@ namespace skiff {
 [[nodiscard]] Status apply(const SetSelinuxLabel &step, const kernel::Procfs &proc);
 [[nodiscard]] Status apply(const DropBounding &step);
 // Also gives stdin, stdout and stderr to the user, so that /dev/stdout can be opened again.
-[[nodiscard]] Status apply(const SetUser &step);
+// Groups that nobody may set (setgroups denied in a user namespace around ours, user_namespaces(7)) stay as they are
+// where none are asked for.
+[[nodiscard]] Status apply(const SetUser &step, const kernel::Procfs &proc);
 [[nodiscard]] Status apply(const SetCapabilities &step);
 // Refuses a directory that lies outside the root (CVE-2024-21626), whatever name led there.
 [[nodiscard]] Status apply(const ChangeDirectory &step, const kernel::Fd &root);
