@@ -139,11 +139,23 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
   _exit(say(sync, Word::pid, pid) ? 0 : 255);
 }
 
+// An ordinary user moves processes only inside of what is delegated to him (cgroups(7), "delegation containment"), and
+// is somewhere else now. Not where --cgroup names a place.
+bool goes_without(const ExecRequest &request, const Container &container) {
+  return kernel::geteuid() != 0 && request.cgroup.paths() == container.record.cgroup_paths;
+}
+
 // The container's cgroup on v2 takes no process where the container has divided it (EBUSY): init's own is next best.
 Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &container) {
   const kernel::Fd *into = request.cgroup.clone_into();
   if (into == nullptr) return kernel::clone3({});
   Result<kernel::Child> child = kernel::clone3({.cgroup = *into});
+  if (!child && child.error().number == EACCES && goes_without(request, container)) {
+    cli::warning(request.log,
+                 "the process runs outside of the container's cgroup, and without its limits: this user may not move "
+                 "it there from here; run the runtime in the same delegated cgroup (systemd-run --user --scope)");
+    return kernel::clone3({});
+  }
   if (child || child.error().number != EBUSY) return child;
   const Cgroup beside = TRY(request.cgroup.beside(container.record.pid));
   return kernel::clone3({.cgroup = *beside.clone_into()});

@@ -7,6 +7,8 @@
 #include <charconv>
 
 #include "runtime/kernel/fd.h"
+#include "runtime/kernel/namespace.h"
+#include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
 
 namespace skiff {
@@ -76,6 +78,25 @@ Result<std::string> select_processes(std::string_view text, const std::vector<pi
 
 Result<std::string> process_table(const std::vector<std::string_view> &options, const std::vector<pid_t> &pids) {
   return select_processes(TRY(run_ps(options)), pids);
+}
+
+Result<std::vector<pid_t>> processes_beside(const kernel::Procfs &proc, pid_t init) {
+  const auto namespace_of = [&](pid_t pid) -> Result<ino_t> {
+    return TRY(kernel::fstat(TRY(kernel::open_namespace(proc, pid, "pid")))).st_ino;
+  };
+  const ino_t wanted = TRY(namespace_of(init));
+  if (const Result<ino_t> own = namespace_of(kernel::getpid()); own && *own == wanted) return std::vector{init};
+  std::vector<pid_t> out;
+  for (const std::string &name : TRY(kernel::list_directory(proc.root()))) {
+    pid_t pid = 0;
+    const char *const end = name.data() + name.size();
+    if (std::from_chars(name.data(), end, pid).ptr != end) continue;
+    // Others' processes may not be looked at, and any may have ended.
+    const Result<ino_t> found = namespace_of(pid);
+    if (found && *found == wanted) out.push_back(pid);
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 }  // namespace skiff

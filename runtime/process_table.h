@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/kernel/proc.h"
 #include "spec/error.h"
 
 namespace skiff {
@@ -15,6 +16,10 @@ namespace skiff {
 // sorted. Errors: ps is not installed, refuses the options, or prints no column PID.
 [[nodiscard]] Result<std::string> process_table(const std::vector<std::string_view> &options,
                                                 const std::vector<pid_t> &pids);
+
+// The processes in init's pid namespace, sorted: those of a container that has no cgroup to ask. One that made a pid
+// namespace of its own is not among them. Init alone where it shares the runtime's.
+[[nodiscard]] Result<std::vector<pid_t>> processes_beside(const kernel::Procfs &proc, pid_t init);
 
 // The heading and the lines of `text` that belong to these pids. Pure.
 [[nodiscard]] Result<std::string> select_processes(std::string_view text, const std::vector<pid_t> &pids);

@@ -18,9 +18,17 @@ constexpr std::array<cli::FlagSpec, 1> flags = {{
      .initial = "table"},
 }};
 
+Result<std::vector<pid_t>> find_processes(const Container &container) {
+  const Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
+  if (!container.record.cgroup_paths.empty()) return cgroup.processes();
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  if (TRY(container.process_status(proc)) == spec::ContainerStatus::stopped) return std::vector<pid_t>();
+  return processes_beside(proc, container.record.pid);
+}
+
 Result<int> run(const Context &context) {
   const Container container = TRY(Container::load(context.root, context.id()));
-  const std::vector<pid_t> pids = TRY(TRY(Cgroup::open(container.record.cgroup_paths)).processes());
+  const std::vector<pid_t> pids = TRY(find_processes(container));
   if (context.flag("format") == "json") return print(fmt::format("[{}]\n", fmt::join(pids, ",")));
   const auto &words = context.invocation.positionals;
   return print(TRY(process_table({words.begin() + 1, words.end()}, pids)));

@@ -138,6 +138,9 @@ Result<int> run(const Context &context) {
   const Host host = TRY(read_host());
   const std::vector<CgroupDirectory> directories = match_cgroup_directories(container.record.cgroup_paths, host);
   const Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
+  if (cgroup.paths().empty()) {
+    return fail("the container has no cgroup to limit", "run it where this user may make one: in a delegated cgroup");
+  }
   const bool unified = host.cgroups == Host::Cgroups::unified;
   TRY(complete_swap(cgroup, unified, resources));
   log_left_out(resources, unified, context.log);
