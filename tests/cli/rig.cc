@@ -93,11 +93,23 @@ Rig::~Rig() {
   }
 }
 
+void Rig::become(unsigned uid, std::vector<std::string> words) {
+  as_ = std::move(words);
+  if (::geteuid() == uid) return;
+  const auto give = [uid](const fs::path &path) {
+    if (::lchown(path.c_str(), uid, uid) != 0) throw std::runtime_error("lchown " + path.string());
+  };
+  give(directory_.path());
+  for (const auto &entry : fs::recursive_directory_iterator(directory_.path())) give(entry.path());
+}
+
 void Rig::script(const std::string &text) { config["process"]["args"] = {"sh", "-c", text}; }
 
 Outcome Rig::skiff(const std::vector<std::string> &words, const std::string &input) {
   write_file(bundle() + "/config.json", config.dump(2));
-  std::vector<std::string> all = {"/usr/bin/env", "-C", bundle(), program(), "--root", root()};
+  std::vector<std::string> all = {"/usr/bin/env", "-C", bundle()};
+  all.insert(all.end(), as_.begin(), as_.end());
+  all.insert(all.end(), {program(), "--root", root()});
   all.insert(all.end(), words.begin(), words.end());
   return run_program(all, input);
 }

@@ -44,6 +44,9 @@ class Rig {
   [[nodiscard]] std::string cgroup() const { return cgroup_; }  // linux.cgroupsPath
   [[nodiscard]] std::string id() const { return "c"; }          // of the one container that most tests need
 
+  // From here on skiff() runs behind these words (setpriv, say) as that user, whose everything of this rig is now.
+  void become(unsigned uid, std::vector<std::string> words);
+
   // `sh -c script` becomes the process.
   void script(const std::string &text);
 
@@ -62,6 +65,7 @@ class Rig {
  private:
   TemporaryDirectory directory_;
   std::string cgroup_;
+  std::vector<std::string> as_;
 };
 
 // The whole file, or "" where there is none.

@@ -6,6 +6,7 @@ set(program_tests
   cli/bad_input_test.cc
   cli/cgroup_disabled_test.cc
   cli/cgroup_v1_limits_test.cc
+  cli/cgroup_v2_limits_test.cc
   cli/cgroup_v2_test.cc
   cli/cve_devices_test.cc
   cli/cve_exec_test.cc
@@ -34,10 +35,12 @@ set(program_tests
   cli/notify_test.cc
   cli/pause_test.cc
   cli/pidfd_socket_test.cc
+  cli/privileged_fields_test.cc
   cli/process_fields_test.cc
   cli/protected_paths_test.cc
   cli/race_test.cc
   cli/rootfs_propagation_test.cc
+  cli/rootless_test.cc
   cli/run_test.cc
   cli/seccomp_test.cc
   cli/terminal_test.cc
