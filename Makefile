@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS := $(shell nproc)
-PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
+PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
 	libbenchmark-dev busybox-static procps
 
 # What `make conformance` judges: paths or names, with flags in quotes.

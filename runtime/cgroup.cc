@@ -83,14 +83,16 @@ Result<kernel::Fd> find_process(kernel::FdView top, pid_t pid) {
   return found;
 }
 
+Status check_condition(kernel::FdView dir, const CgroupWrite &write) {
+  if (write.not_below.empty()) return {};
+  const std::uint64_t now = TRY(read_cgroup_number(dir, write.not_below));
+  if (now <= parse_cgroup_number(write.value).value_or(UINT64_MAX)) return {};
+  return fail(EBUSY, fmt::format("{} is {}, more than the new limit of {}", write.not_below, now, write.value),
+              "use a higher limit, or leave memory.checkBeforeUpdate out to let the OOM killer make room");
+}
+
 Status write_one(kernel::FdView dir, const CgroupWrite &write, const std::string &file, const std::string &value) {
-  if (!write.not_below.empty()) {
-    const std::uint64_t now = TRY(read_cgroup_number(dir, write.not_below));
-    if (now > parse_cgroup_number(value).value_or(UINT64_MAX)) {
-      return fail(EBUSY, fmt::format("{} is {}, more than the new limit of {}", write.not_below, now, value),
-                  "use a higher limit, or leave memory.checkBeforeUpdate out to let the OOM killer make room");
-    }
-  }
+  TRY(check_condition(dir, write));
   if (!write.keep_first_word) return write_cgroup_file(dir, file, value);
   const std::string now = TRY(read_cgroup_file(dir, file));
   return write_cgroup_file(dir, file, now.substr(0, now.find(' ')) + " " + value);
@@ -224,6 +226,14 @@ Status Cgroup::apply_limits(const std::vector<CgroupWrite> &writes) const {
     last_round = refused.size() == waiting.size();
     waiting = std::move(refused);
   }
+}
+
+Status Cgroup::check_limits(const std::vector<CgroupWrite> &writes) const {
+  for (const CgroupWrite &write : writes) {
+    if (write.hierarchy >= levels_.size() || !levels_[write.hierarchy].fd.valid()) continue;
+    TRY(in(write.field, check_condition(levels_[write.hierarchy].fd, write)));
+  }
+  return {};
 }
 
 std::vector<std::string> Cgroup::paths() const {

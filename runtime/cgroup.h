@@ -55,6 +55,8 @@ class Cgroup {
   // Writes plan.writes in their order. An error names the field, the file and the value.
   [[nodiscard]] Status apply_limits(const CgroupPlan &plan) const { return apply_limits(plan.writes); }
   [[nodiscard]] Status apply_limits(const std::vector<CgroupWrite> &writes) const;
+  // The one condition that a write may have, memory.checkBeforeUpdate, asked without writing.
+  [[nodiscard]] Status check_limits(const std::vector<CgroupWrite> &writes) const;
   // v1: devices.allow and devices.deny. v2: a BPF program, which takes the place of one that is attached already.
   [[nodiscard]] Status apply_devices(const CgroupPlan &plan) const;
   // Gives the directory and the files that /sys/kernel/cgroup/delegate names to the container's root (v2 only).

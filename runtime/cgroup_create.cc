@@ -23,10 +23,14 @@ bool holds(const std::vector<std::string> &list, std::string_view name) {
 
 // Enables everything this directory can give its children, as the callers expect of a container's cgroup: statistics
 // and a later `update` need more than the limits of now. Only a controller that is needed makes it an error.
-Status enable_controllers(kernel::FdView dir, const std::vector<std::string> &needed) {
+// systemd's own directories are left as they are but for that: it has enabled what it knows.
+Status enable_controllers(kernel::FdView dir, const CgroupPlan &plan) {
+  const std::vector<std::string> &needed = plan.needed_controllers;
+  const bool of_systemd = !plan.unit.name.empty();
   const std::vector<std::string> enabled = words(TRY(read_cgroup_file(dir, "cgroup.subtree_control")));
   std::vector<std::string> missing = words(TRY(read_cgroup_file(dir, "cgroup.controllers")));
-  std::erase_if(missing, [&](const std::string &name) { return holds(enabled, name); });
+  std::erase_if(missing,
+                [&](const std::string &name) { return holds(enabled, name) || (of_systemd && !holds(needed, name)); });
   if (missing.empty()) return {};
   std::string all;
   for (const std::string &name : missing) all.append(all.empty() ? "+" : " +").append(name);
@@ -72,7 +76,7 @@ class Maker {
       const std::size_t slash = rest.find('/');
       const std::string name(rest.substr(0, slash));
       rest.remove_prefix(name.size());
-      if (plan_.unified) TRY(enable_controllers(here, plan_.needed_controllers));
+      if (plan_.unified) TRY(enable_controllers(here, plan_));
       path.append("/").append(name);
       NewCgroup child = TRY(make_cgroup_directory(here, name, cpuset_));
       made = child.made;
@@ -85,6 +89,7 @@ class Maker {
 
   // What a killed runtime left behind is taken over; a cgroup in use is not ours.
   Status take_existing() {
+    if (!plan_.unit.name.empty()) return thaw();  // systemd made it for us, with init in it
     std::string pids;
     CgroupVisitor visitor;
     visitor.enter = [&](kernel::FdView dir) -> Status {

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
 #include "runtime/device_filter.h"
+#include "runtime/unit_plan.h"
+#include "runtime/unit_properties.h"
 
 namespace skiff {
 namespace {
@@ -76,6 +79,14 @@ std::vector<const CgroupHierarchy *> joined_hierarchies(const Host &host) {
   return out;
 }
 
+CgroupDirectory make_directory(const CgroupHierarchy &hierarchy, const std::string &path, const Host &host) {
+  return {.mount = hierarchy.mount,
+          .path = hierarchy.mount + path,
+          .controllers = hierarchy.controllers,
+          .unified = hierarchy.unified,
+          .optional = hierarchy.unified && host.cgroups == Host::Cgroups::hybrid};
+}
+
 Result<std::vector<CgroupDirectory>> make_directories(const std::string &cgroups_path, const Host &host,
                                                       const std::string &id) {
   std::vector<CgroupDirectory> out;
@@ -86,13 +97,48 @@ Result<std::vector<CgroupDirectory>> make_directories(const std::string &cgroups
           fmt::format("linux.cgroupsPath: \"{}\" is the root of the hierarchy, and no container's own", cgroups_path),
           "name a cgroup below it");
     }
-    out.push_back({.mount = hierarchy->mount,
-                   .path = hierarchy->mount + path,
-                   .controllers = hierarchy->controllers,
-                   .unified = hierarchy->unified,
-                   .optional = hierarchy->unified && host.cgroups == Host::Cgroups::hybrid});
+    out.push_back(make_directory(*hierarchy, path, host));
   }
   return out;
+}
+
+// Where systemd will put the unit.
+Status place_unit(const spec::Config &config, const Host &host, const std::string &id, CgroupPlan &plan) {
+  const bool user = !host.privileged;
+  if (user && !plan.unified) {
+    return fail("--systemd-cgroup: the user's systemd has no cgroups to give on a host with cgroup v1",
+                "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or use --cgroup-manager cgroupfs");
+  }
+  const UnitPlace place = TRY(parse_unit_place(config.linux_.cgroups_path, id, user));
+  plan.unit = TRY(make_unit(place, config.annotations, id, user, plan.unified));
+  std::string path = host.user_manager;
+  // A slice's place follows from its own name.
+  path += plan.unit.slice ? TRY(expand_slice(place.unit)) : TRY(expand_slice(place.slice)) + "/" + place.unit;
+  for (const CgroupHierarchy *hierarchy : joined_hierarchies(host)) {
+    plan.directories.push_back(make_directory(*hierarchy, path, host));
+  }
+  return {};
+}
+
+Status place_directories(const spec::Config &config, const Host &host, const std::string &id, CgroupPlan &plan) {
+  const std::string &path = config.linux_.cgroups_path;
+  if (plan.driver == CgroupPlan::Driver::systemd) return place_unit(config, host, id, plan);
+  if (std::ranges::count(path, ':') == 2 && !path.starts_with('/')) {
+    return fail(fmt::format("linux.cgroupsPath: \"{}\" has systemd's form, slice:prefix:name", path),
+                "use --systemd-cgroup, or give a path and let the caller use the cgroupfs driver");
+  }
+  plan.directories = TRY(make_directories(path, host, id));
+  return {};
+}
+
+void add_limits_to_unit(CgroupPlan &plan) {
+  if (plan.unit.name.empty()) return;
+  std::vector<UnitProperty> &out = plan.unit.properties;
+  if (plan.has_device_rules)
+    std::ranges::move(make_device_properties(plan.device_rules, plan.unified), std::back_inserter(out));
+  UnitLimits limits = make_unit_limits(plan.writes, {}, UnitMoment::start);
+  std::ranges::move(limits.properties, std::back_inserter(out));
+  plan.warnings = std::move(limits.warnings);
 }
 
 DeviceRule make_rule(const spec::DeviceCgroup &rule) {
@@ -178,17 +224,9 @@ Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host
   plan.driver = driver;
   if (driver == CgroupPlan::Driver::disabled) return plan;
   const spec::Linux &linux_ = config.linux_;
-  if (driver == CgroupPlan::Driver::systemd) {
-    return fail("--systemd-cgroup: this runtime makes cgroups itself and does not ask systemd for them",
-                "leave --systemd-cgroup out, and give linux.cgroupsPath as a path");
-  }
-  if (std::ranges::count(linux_.cgroups_path, ':') == 2 && !linux_.cgroups_path.starts_with('/')) {
-    return fail(fmt::format("linux.cgroupsPath: \"{}\" has systemd's form, slice:prefix:name", linux_.cgroups_path),
-                "give a path, and let the caller use the cgroupfs driver");
-  }
   plan.unified = host.cgroups == Host::Cgroups::unified;
   plan.may_go_without = !host.privileged;
-  plan.directories = TRY(make_directories(linux_.cgroups_path, host, id));
+  TRY(place_directories(config, host, id, plan));
   if (linux_.resources) {
     plan.writes = TRY(make_cgroup_writes(*linux_.resources, plan.directories, plan.unified));
   }
@@ -197,6 +235,7 @@ Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host
   if (host.privileged) {
     if (Status status = decide_devices(linux_, plan); !status) return std::unexpected(std::move(status).error());
   }
+  add_limits_to_unit(plan);
   decide_ownership(config, host, plan);
   return plan;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/host.h"
+#include "runtime/unit.h"
 #include "spec/config.h"
 
 namespace skiff {
@@ -58,6 +59,8 @@ struct CgroupPlan {
   std::uint32_t owner_uid = 0;  // delegation: the directory and the files of /sys/kernel/cgroup/delegate
   std::uint32_t owner_gid = 0;  //   belong to the container's root, where the cgroup namespace is new
   bool delegate = false;
+  std::vector<std::string> warnings;
+  Unit unit;                    // the systemd driver's; without a name for the others
   bool may_go_without = false;  // an unprivileged runtime that is refused a directory runs the container without it
 };
 

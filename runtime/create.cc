@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 
+#include "runtime/cgroup_unit.h"
 #include "runtime/hooks.h"
 #include "runtime/host_probe.h"
 #include "runtime/intel_rdt.h"
@@ -55,7 +56,9 @@ void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
   record.owner_uid = kernel::geteuid();
   record.new_pid_namespace = (plan.launch.new_namespaces & CLONE_NEWPID) != 0;
   record.has_late_hooks = !bundle.config.hooks.poststart.empty() || !bundle.config.hooks.poststop.empty();
-  record.cgroup_manager = plan.cgroup.driver == CgroupPlan::Driver::disabled ? "disabled" : "cgroupfs";
+  constexpr std::array<const char *, 3> drivers = {"disabled", "cgroupfs", "systemd"};
+  record.cgroup_manager = drivers[static_cast<std::size_t>(plan.cgroup.driver)];
+  record.systemd_scope = plan.cgroup.unit.name;
   for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
 }
 
@@ -93,8 +96,7 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
                                   .log = log}));
   if (const Status told = tell(request, container, launched); !told) {
     launched.init = {};  // killed and reaped
-    (void)launched.cgroup.kill_all(SIGKILL);
-    (void)launched.cgroup.remove();  // the first error is the one to tell
+    discard(launched.cgroup, container.record.systemd_scope);
     (void)remove_intel_rdt(container.record);
     return std::unexpected(told.error());
   }
@@ -108,7 +110,8 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   Bundle bundle = TRY(load_bundle(request.bundle));
   TRY(check_terminal(request, bundle.config));
   if (request.console_size && bundle.config.process) bundle.config.process->console_size = request.console_size;
-  const Host host = TRY(read_host());
+  Host host = TRY(read_host());
+  if (request.systemd_cgroup) TRY(find_user_manager(host));
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp, log));
   Plan plan = TRY(make_plan(
       bundle.config, host,
@@ -166,6 +169,11 @@ Status send_pidfd(const std::string &path, const kernel::Fd &pidfd) {
 Status destroy_container(Container &container, const cli::Log &log) {
   Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
   TRY(cgroup.kill_all(SIGKILL));
+  if (!container.record.systemd_scope.empty()) {
+    // systemd itself forgets a scope that has become empty.
+    const Status stopped = stop_unit(container.record.systemd_scope);
+    if (!stopped) cli::warning(log, stopped.error().message());
+  }
   TRY(cgroup.remove());
   TRY(remove_intel_rdt(container.record));
   std::vector<spec::Hook> hooks;

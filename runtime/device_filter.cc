@@ -159,6 +159,13 @@ bool allows_every_device(const std::vector<DeviceRule> &rules) {
   return effective.default_allow && without_idle_rules(effective).empty();
 }
 
+std::optional<std::vector<DeviceRule>> list_allowed_devices(const std::vector<DeviceRule> &rules) {
+  const Effective effective = effective_rules(rules);
+  std::vector<DeviceRule> counting = without_idle_rules(effective);
+  if (effective.default_allow || !std::ranges::all_of(counting, &DeviceRule::allow)) return std::nullopt;
+  return counting;
+}
+
 std::vector<bpf_insn> make_device_program(const std::vector<DeviceRule> &rules) {
   const Effective effective = effective_rules(rules);
   const std::vector<DeviceRule> counting = without_idle_rules(effective);

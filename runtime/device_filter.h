@@ -8,6 +8,7 @@
 
 #include <linux/bpf.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ namespace skiff {
 
 // True if the rules deny nothing, so that no filter is needed.
 [[nodiscard]] bool allows_every_device(const std::vector<DeviceRule> &rules);
+
+// The rules as a list of what is allowed, every one of them an allow rule of type b or c; empty where they can only be
+// said as exceptions.
+[[nodiscard]] std::optional<std::vector<DeviceRule>> list_allowed_devices(const std::vector<DeviceRule> &rules);
 
 // The program: R0 is 1 where every access asked for is allowed. At most a dozen instructions a rule.
 [[nodiscard]] std::vector<bpf_insn> make_device_program(const std::vector<DeviceRule> &rules);

@@ -8,6 +8,8 @@
 
 #include <array>
 
+#include "runtime/cgroup_file.h"
+#include "runtime/cgroup_unit.h"
 #include "runtime/credentials.h"
 #include "runtime/intel_rdt.h"
 #include "runtime/kernel/credential.h"
@@ -39,6 +41,7 @@ struct Entrance {
   bool wait_for_parent = false;
   bool new_user = false;
   const spec::CpuAffinity *affinity = nullptr;  // borrowed; null: the caller's is not to be kept either
+  bool attach = false;                          // systemd moves it into the container's cgroup
 };
 
 Status set_affinity(std::string_view field, const std::string &cpus) {
@@ -146,10 +149,17 @@ bool goes_without(const ExecRequest &request, const Container &container) {
 }
 
 // The container's cgroup on v2 takes no process where the container has divided it (EBUSY): init's own is next best.
-Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &container) {
+// And into the user's systemd an unprivileged runtime from outside of it cannot clone, as the first cgroup above both
+// is not the user's (cgroups(7), "delegation containment"): systemd moves the process.
+Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &container, Entrance &entrance) {
   const kernel::Fd *into = request.cgroup.clone_into();
   if (into == nullptr) return kernel::clone3({});
   Result<kernel::Child> child = kernel::clone3({.cgroup = *into});
+  if (!child && is_refused(child.error()) && !container.record.systemd_scope.empty()) {
+    entrance.attach = true;
+    entrance.wait_for_parent = true;
+    return kernel::clone3({});
+  }
   if (!child && child.error().number == EACCES && goes_without(request, container)) {
     cli::warning(request.log,
                  "the process runs outside of the container's cgroup, and without its limits: this user may not move "
@@ -163,7 +173,11 @@ Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &c
 
 Status set_up_relay(const ExecRequest &request, const Entrance &entrance, pid_t pid, const kernel::Fd &sync) {
   if (!entrance.wait_for_parent) return {};
-  if (request.cgroup.clone_into() == nullptr) TRY(request.cgroup.place(pid));
+  if (entrance.attach) {
+    TRY(attach_to_unit(request.container.record.systemd_scope, pid));
+  } else if (request.cgroup.clone_into() == nullptr) {
+    TRY(request.cgroup.place(pid));
+  }
   TRY(enter_intel_rdt(request.container.record, pid));
   if (request.plan.oom_score_adj) {
     TRY(in("process.oomScoreAdj",
@@ -202,7 +216,7 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
                     .affinity = request.plan.cpu_affinity ? &*request.plan.cpu_affinity : nullptr};
   TRY(set_initial_affinity(request));
   kernel::SocketPair pair = TRY(kernel::socketpair(SOCK_SEQPACKET));
-  kernel::Child relay = TRY(clone_relay(request, request.container));
+  kernel::Child relay = TRY(clone_relay(request, request.container, entrance));
   if (relay.is_this_process()) {
     pair.one.reset();
     run_relay(request, entrance, std::move(pair.other));

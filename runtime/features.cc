@@ -68,7 +68,7 @@ spec::Features make_features() {
   features.namespaces = strings(spec::namespace_type_names);
   std::ranges::sort(features.namespaces);
   features.capabilities = strings(known_capabilities());
-  features.cgroup = {.v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
+  features.cgroup = {.v1 = true, .v2 = true, .systemd = true, .systemd_user = true, .rdma = true};
   features.seccomp = make_seccomp_features();
   features.apparmor = true;
   features.selinux = true;

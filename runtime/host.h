@@ -24,6 +24,9 @@ struct Host {
   };
   Cgroups cgroups = Cgroups::none;
   std::vector<CgroupHierarchy> hierarchies;
+  // The cgroup of the user's systemd, below the hierarchies' mounts: /user.slice/user-1000.slice/user@1000.service.
+  // Known where the systemd driver of an unprivileged runtime needs it.
+  std::string user_manager;
   std::uint32_t uid = 0;  // effective
   std::uint32_t gid = 0;
   bool privileged = true;  // effective uid 0 in the initial user namespace

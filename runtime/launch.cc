@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "runtime/cgroup_file.h"
+#include "runtime/cgroup_unit.h"
 #include "runtime/clone_refusal.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
@@ -32,6 +33,7 @@ namespace {
 struct Launching {
   LaunchRequest &request;
   Cgroup cgroup;
+  bool has_unit = false;  // systemd has started it
   kernel::Fd sync;
   kernel::Child init;
   spec::State state;
@@ -56,9 +58,21 @@ Result<std::vector<kernel::Fd>> open_joins(const Launch &launch) {
 // What the parent does to init before init may begin: its ids, and what a hook of init's must find done.
 bool sets_up_first(const Plan &plan) { return plan.launch.id_maps.has_value() || !plan.net_devices.empty(); }
 
-// A process whose cgroup is chosen by writing its pid must wait until that is done.
+bool is_made_by_systemd(const CgroupPlan &plan) { return !plan.unit.name.empty(); }
+
+// A process whose cgroup is chosen by writing its pid, or made around it by systemd, must wait until that is done.
 bool is_placed_later(const Launching &launching) {
+  if (is_made_by_systemd(launching.request.plan.cgroup)) return true;
   return !launching.cgroup.paths().empty() && launching.cgroup.clone_into() == nullptr;
+}
+
+// systemd starts no scope without a process: here the cgroup comes after the process that it is for.
+Status place(Launching &launching, pid_t pid) {
+  const CgroupPlan &plan = launching.request.plan.cgroup;
+  if (!is_made_by_systemd(plan)) return launching.cgroup.place(pid);
+  launching.cgroup = TRY(make_cgroup_of_unit(plan, pid, launching.request.warnings));
+  launching.has_unit = true;
+  return {};
 }
 
 Status clone_init(Launching &launching) {
@@ -97,7 +111,7 @@ Status clone_init(Launching &launching) {
     return {};
   }
   if (is_placed_later(launching)) {
-    TRY(launching.cgroup.place(child.pid()));
+    TRY(place(launching, child.pid()));
     TRY(say(launching.sync, Word::go_on));
   }
   const Result<Received> received = hear(launching.sync);
@@ -116,7 +130,7 @@ Status set_up_from_outside(Launching &launching) {
   const pid_t pid = launching.init.pid();
   const bool relayed = needs_relay(plan.launch);
   if (plan.launch.id_maps) TRY(write_id_maps(proc, pid, *plan.launch.id_maps, launching.request.host));
-  if (is_placed_later(launching) && !relayed) TRY(launching.cgroup.place(pid));
+  if (is_placed_later(launching) && !relayed) TRY(place(launching, pid));
   if (plan.oom_score_adj) {
     TRY(in("process.oomScoreAdj",
            remedy("a value below the runtime's own needs CAP_SYS_RESOURCE",
@@ -214,16 +228,16 @@ bool was_killed_for_memory(const Cgroup &cgroup) {
 Result<Launched> launch(LaunchRequest request) {
   Launching launching{.request = request,
                       .cgroup = {},
+                      .has_unit = false,
                       .sync = {},
                       .init = {},
                       .state = request.container.state(spec::ContainerStatus::creating)};
-  launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
+  if (!is_made_by_systemd(request.plan.cgroup)) launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));
   tell_cgroup_warnings(launching);
   if (const Status up = bring_up(launching); !up) {
     Error error = request.host.privileged ? up.error() : explain_confinement(up.error(), request.proc);
     launching.init = {};  // killed and reaped
-    (void)launching.cgroup.kill_all(SIGKILL);
-    (void)launching.cgroup.remove();  // the first error is the one to tell
+    discard(launching.cgroup, launching.has_unit ? request.plan.cgroup.unit.name : std::string());
     (void)remove_intel_rdt(request.container.record);
     return std::unexpected(std::move(error));
   }

@@ -54,9 +54,8 @@ constexpr std::array<cli::FlagSpec, 9> global_flags = {{
      .initial = "auto"},
     {.name = "cgroup-manager",
      .value = "MANAGER",
-     .text = "as crun has it: who makes the cgroup; Podman says disabled",
-     .choices = "cgroupfs|systemd|disabled",
-     .hidden = true},
+     .text = "who makes the cgroup: skiff itself, systemd, or nobody",
+     .choices = "cgroupfs|systemd|disabled"},
     {.name = "criu", .value = "FILE", .text = "accepted for runc's callers, without effect", .hidden = true},
     {.name = "log-level", .value = "LEVEL", .text = "accepted for crun's callers", .hidden = true},
 }};

@@ -355,6 +355,7 @@ struct Builder {
     if (options.systemd_cgroup) driver = CgroupPlan::Driver::systemd;
     if (options.disable_cgroups) driver = CgroupPlan::Driver::disabled;
     plan.cgroup = TRY(make_cgroup_plan(config, host, options.id, driver));
+    std::ranges::copy(plan.cgroup.warnings, std::back_inserter(plan.warnings));
     return {};
   }
 

@@ -362,6 +362,10 @@ struct Lines {
     for (const CgroupDirectory &directory : cgroup.directories) {
       add("linux.cgroupsPath", fmt::format("cgroup {} by {}", directory.path, driver));
     }
+    for (const UnitProperty &property : cgroup.unit.properties) {
+      add(property.field,
+          fmt::format("unit {} with {} = {}", cgroup.unit.name, property.name, print_gvariant(property.value)));
+    }
     for (const CgroupWrite &write : cgroup.writes) {
       const string where =
           write.hierarchy < cgroup.directories.size() ? cgroup.directories[write.hierarchy].path : string();

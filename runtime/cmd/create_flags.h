@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "runtime/cmd/cgroup_flags.h"
 #include "runtime/cmd/command.h"
 #include "runtime/create.h"
 
@@ -34,9 +35,8 @@ inline constexpr std::array<cli::FlagSpec, 8> create_flags = {{
   request.pidfd_socket = context.flag("pidfd-socket");
   request.no_pivot = context.flags().boolean("no-pivot");
   request.no_new_keyring = context.flags().boolean("no-new-keyring");
-  const auto driver = context.invocation.global.string("cgroup-manager");
-  request.systemd_cgroup = context.invocation.global.boolean("systemd-cgroup") || driver == "systemd";
-  request.disable_cgroups = driver == "disabled";
+  request.systemd_cgroup = wants_systemd_cgroup(context.invocation.global);
+  request.disable_cgroups = context.invocation.global.string("cgroup-manager") == "disabled";
   request.preserve_fds = context.flags().uint32("preserve-fds").value_or(0);
   return request;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/bundle.h"
+#include "runtime/cmd/cgroup_flags.h"
 #include "runtime/cmd/command.h"
 #include "runtime/host_probe.h"
 #include "runtime/output.h"
@@ -35,7 +36,8 @@ Result<int> run(const Context &context) {
                                    .bundle = bundle.path,
                                    .no_pivot = context.flags().boolean("no-pivot"),
                                    .no_new_keyring = context.flags().boolean("no-new-keyring"),
-                                   .systemd_cgroup = context.invocation.global.boolean("systemd-cgroup"),
+                                   .systemd_cgroup = wants_systemd_cgroup(context.invocation.global),
+                                   .disable_cgroups = context.invocation.global.string("cgroup-manager") == "disabled",
                                    .preserve_fds = context.flags().uint32("preserve-fds").value_or(0)}));
   for (const std::string &warning : plan.warnings) cli::warning(context.log, warning);
   return print(describe(plan));

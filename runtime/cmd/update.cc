@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "runtime/bundle.h"
-#include "runtime/cgroup.h"
 #include "runtime/cgroup_file.h"
+#include "runtime/cgroup_unit.h"
 #include "runtime/cmd/command.h"
 #include "runtime/container.h"
 #include "runtime/create.h"
@@ -136,7 +136,6 @@ Result<int> run(const Context &context) {
   const std::vector<spec::Finding> findings = spec::check(resources, "");
   if (!findings.empty()) return std::unexpected(spec::findings_error("the resources", findings));
   const Host host = TRY(read_host());
-  const std::vector<CgroupDirectory> directories = match_cgroup_directories(container.record.cgroup_paths, host);
   const Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
   if (cgroup.paths().empty()) {
     return fail("the container has no cgroup to limit", "run it where this user may make one: in a delegated cgroup");
@@ -144,7 +143,7 @@ Result<int> run(const Context &context) {
   const bool unified = host.cgroups == Host::Cgroups::unified;
   TRY(complete_swap(cgroup, unified, resources));
   log_left_out(resources, unified, context.log);
-  TRY(cgroup.apply_limits(TRY(make_cgroup_writes(resources, directories, unified))));
+  TRY(update_limits(container.record, resources, host, context.log));
   TRY(update_intel_rdt(container, context.flags()));
   return 0;
 }

@@ -54,10 +54,10 @@ std::string writes(const spec::Resources &resources, const Host &host) {
   return out;
 }
 
-std::string first_path(const std::string &cgroups_path, const Host &host) {
+std::string first_path(const std::string &cgroups_path, const Host &host, Driver driver = Driver::cgroupfs) {
   spec::Config config;
   config.linux_.cgroups_path = cgroups_path;
-  const auto plan = make_cgroup_plan(config, host, "box", Driver::cgroupfs);
+  const auto plan = make_cgroup_plan(config, host, "box", driver);
   return plan ? plan->directories.front().path : "error: " + plan.error().message();
 }
 
@@ -105,8 +105,8 @@ TEST(CgroupPath, NeverLeadsOutOfTheMount) {
 
 TEST(CgroupPath, SystemdsFormIsAnErrorThatSaysWhatToDo) {
   EXPECT_EQ(first_path("system.slice:docker:1", v2_host()),
-            "error: linux.cgroupsPath: \"system.slice:docker:1\" has systemd's form, slice:prefix:name; give a path, "
-            "and let the caller use the cgroupfs driver");
+            "error: linux.cgroupsPath: \"system.slice:docker:1\" has systemd's form, slice:prefix:name; use "
+            "--systemd-cgroup, or give a path and let the caller use the cgroupfs driver");
 }
 
 TEST(CgroupPlan, JoinsEveryKnownHierarchyOfV1AndTheUnifiedOneIfItCan) {
@@ -128,10 +128,38 @@ TEST(CgroupPlan, DisabledHasNothing) {
   EXPECT_FALSE(plan->has_device_rules);
 }
 
-TEST(CgroupPlan, ASystemdRequestSaysWhatToLeaveOut) {
-  const auto plan = make_cgroup_plan({}, v2_host(), "box", Driver::systemd);
-  ASSERT_FALSE(plan);
-  EXPECT_NE(plan.error().remedy.find("--systemd-cgroup"), std::string::npos);
+std::string unit_path(const std::string &cgroups_path, const Host &host) {
+  return first_path(cgroups_path, host, Driver::systemd);
+}
+
+// systemd.slice(5): "a-b.slice" lies in "a.slice".
+TEST(CgroupPlan, SystemdPutsAScopeIntoItsSlice) {
+  EXPECT_EQ(unit_path("", v2_host("/x")), "/sys/fs/cgroup/system.slice/skiff-box.scope");
+  EXPECT_EQ(unit_path("machine.slice:libpod:1", v2_host()), "/sys/fs/cgroup/machine.slice/libpod-1.scope");
+  EXPECT_EQ(unit_path("a-b.slice:p:n", v2_host()), "/sys/fs/cgroup/a.slice/a-b.slice/p-n.scope");
+  EXPECT_EQ(unit_path("-:p:n", v2_host()), "/sys/fs/cgroup/p-n.scope");
+  EXPECT_EQ(unit_path(":p:n", hybrid_host()), "/sys/fs/cgroup/freezer/system.slice/p-n.scope");
+  EXPECT_EQ(unit_path(":p:a-b.slice", v2_host()), "/sys/fs/cgroup/a.slice/a-b.slice");
+}
+
+TEST(CgroupPlan, TheUsersSystemdHasItsUnitsBelowItself) {
+  Host host = v2_host();
+  host.privileged = false;
+  host.user_manager = "/user.slice/user-1.slice/user@1.service";
+  EXPECT_EQ(unit_path("", host), "/sys/fs/cgroup/user.slice/user-1.slice/user@1.service/user.slice/skiff-box.scope");
+  Host hybrid = hybrid_host();
+  hybrid.privileged = false;
+  EXPECT_NE(unit_path("", hybrid).find("cgroup v1"), std::string::npos);
+}
+
+TEST(CgroupPlan, SystemdGetsTheLimitsAsPropertiesToo) {
+  const auto plan = make_cgroup_plan(with(memory(1 << 20, {})), v2_host(), "box", Driver::systemd);
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(plan->unit.name, "skiff-box.scope");
+  EXPECT_EQ(plan->unit.properties.back().name, "MemoryMax");
+  EXPECT_EQ(plan->unit.properties.back().field, "linux.resources.memory.limit");
+  EXPECT_EQ(plan->writes.back().file, "memory.max");
+  EXPECT_TRUE(make_cgroup_plan(with(memory(1 << 20, {})), v2_host(), "box", Driver::cgroupfs)->unit.name.empty());
 }
 
 TEST(CgroupPlan, NamesTheControllersThatItsWritesNeed) {

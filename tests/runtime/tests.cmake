@@ -36,12 +36,16 @@ gtest_discover_tests(rootfs_test TEST_PREFIX rootfs.)
 add_executable(cgroup_plan_test
   ${CMAKE_CURRENT_LIST_DIR}/cgroup_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/device_filter_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/gvariant_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/unit_plan_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/unit_properties_test.cc
 )
 target_link_libraries(cgroup_plan_test PRIVATE skiff_decide GTest::gtest_main)
 gtest_discover_tests(cgroup_plan_test TEST_PREFIX cgroup_plan.)
 
 # A container's cgroup, and what the host is.
 add_executable(cgroup_test
+  ${CMAKE_CURRENT_LIST_DIR}/bus_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/cgroup_stats_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/cgroup_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/host_probe_test.cc
