@@ -43,6 +43,7 @@ set(program_tests
   cli/rootless_test.cc
   cli/run_test.cc
   cli/seccomp_test.cc
+  cli/systemd_test.cc
   cli/terminal_test.cc
   cli/update_test.cc
   cli/user_namespace_test.cc

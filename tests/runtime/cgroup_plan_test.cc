@@ -181,7 +181,7 @@ TEST(CgroupPlan, HasNoDeviceRulesWithoutPrivileges) {
 // config-linux.md, "Cgroup ownership".
 TEST(CgroupPlan, GivesTheCgroupToTheContainersRootOnlyWhereItIsMountedWritable) {
   spec::Config config;
-  config.process = spec::Process{};
+  config.process.emplace();
   config.linux_.namespaces = {{.type = spec::NamespaceType::user, .path = {}},
                               {.type = spec::NamespaceType::cgroup, .path = {}}};
   config.linux_.uid_mappings = {{.container_id = 0, .host_id = 100000, .size = 10}};
