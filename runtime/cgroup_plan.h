@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/host.h"
-#include "runtime/unit.h"
+#include "runtime/plan_unit.h"
 #include "spec/config.h"
 
 namespace skiff {

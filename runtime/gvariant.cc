@@ -208,11 +208,11 @@ class Parser {
       entry.items.push_back(TRY(value(mapped)));
       key = entry.items[0].signature;
       mapped = entry.items[1].signature;
-      entry.signature = "{" + key + mapped + "}";
+      entry.signature = fmt::format("{{{}{}}}", key, mapped);
       items.push_back(std::move(entry));
     }
     if (key.empty()) return wrong("an empty dictionary without a type, such as @a{sv} {},");
-    return bus_array("{" + key + mapped + "}", std::move(items));
+    return bus_array(fmt::format("{{{}{}}}", key, mapped), std::move(items));
   }
 
   Result<BusValue> structure(std::string_view type) {

@@ -132,14 +132,6 @@ Status read_hierarchies(const kernel::Procfs &proc, long filesystem, Host &host)
   return {};
 }
 
-// user_namespaces(7): the first user namespace maps every id to itself.
-Result<bool> in_first_user_namespace(const kernel::Procfs &proc) {
-  const std::string map = TRY(proc.read_file("self/uid_map"));
-  std::string_view line = map;
-  const bool from_zero = next_word(line) == "0" && next_word(line) == "0";
-  return from_zero && next_word(line).starts_with("4294967295");
-}
-
 int read_last_capability() {
   int last = 40;
   while (last > 0 && ::prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0) --last;
@@ -148,6 +140,14 @@ int read_last_capability() {
 }
 
 }  // namespace
+
+// user_namespaces(7): the first user namespace maps every id to itself.
+Result<bool> in_first_user_namespace(const kernel::Procfs &proc) {
+  const std::string map = TRY(proc.read_file("self/uid_map"));
+  std::string_view line = map;
+  const bool from_zero = next_word(line) == "0" && next_word(line) == "0";
+  return from_zero && next_word(line).starts_with("4294967295");
+}
 
 std::uint32_t read_listen_fds() {
   const char *pid = std::getenv("LISTEN_PID");

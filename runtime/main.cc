@@ -84,11 +84,20 @@ std::string version_text(const cli::Program &called) {
   return fmt::format("{} version {}\ncommit: {}\nspec: {}\n", called.name, SKIFF_VERSION, SKIFF_COMMIT, SKIFF_SPEC_VERSION);
 }
 
+// Whether $XDG_RUNTIME_DIR is the place, and not /run: for a user, and for one who is root in a user namespace, as
+// rootless engines are. USER=root tells root of a container, who keeps to /run as runc does.
+Result<bool> is_users_own() {
+  if (::geteuid() != 0) return true;
+  const char *user = std::getenv("USER");
+  if (user != nullptr && std::string_view(user) == "root") return false;
+  return !TRY(in_first_user_namespace(TRY(kernel::Procfs::open_host())));
+}
+
 Result<std::string> find_root(const cli::Flags &global) {
   std::string root(global.string("root"));
   if (root.empty()) {
     const char *runtime_dir = std::getenv("XDG_RUNTIME_DIR");
-    root = ::geteuid() == 0 || runtime_dir == nullptr ? "/run/skiff" : fmt::format("{}/skiff", runtime_dir);
+    root = runtime_dir == nullptr || !TRY(is_users_own()) ? "/run/skiff" : fmt::format("{}/skiff", runtime_dir);
   }
   if (root.find_first_not_of('/') == std::string::npos) {
     return fail("--root: \"/\" is refused: containers would be mixed up with the host's own directories",

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/bus.h"
-#include "runtime/unit.h"
+#include "runtime/plan_unit.h"
 
 namespace skiff {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "runtime/cgroup_plan.h"
-#include "runtime/unit.h"
+#include "runtime/plan_unit.h"
 
 namespace skiff {
 

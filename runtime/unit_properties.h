@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runtime/cgroup_plan.h"
-#include "runtime/unit.h"
+#include "runtime/plan_unit.h"
 
 namespace skiff {
 
