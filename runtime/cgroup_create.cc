@@ -89,7 +89,7 @@ class Maker {
 
   // What a killed runtime left behind is taken over; a cgroup in use is not ours.
   Status take_existing() {
-    if (!plan_.unit.name.empty()) return thaw();  // systemd made it for us, with init in it
+    if (!plan_.unit.name.empty()) return check_thawed();  // systemd made it for us, with init in it
     std::string pids;
     CgroupVisitor visitor;
     visitor.enter = [&](kernel::FdView dir) -> Status {
