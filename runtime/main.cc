@@ -70,7 +70,7 @@ constexpr cli::Program program = {
     .flags = global_flags,
     .commands = commands};
 
-// Under the name that it was called by: where skiff stands in as /usr/bin/runc, callers look for that name in the texts.
+// Under the name that it was called by: where skiff stands in as /usr/bin/runc, callers look for that name.
 cli::Program called_by(std::span<char *> words) {
   cli::Program out = program;
   const std::string_view path = words.empty() ? "" : words.front();
@@ -81,7 +81,8 @@ cli::Program called_by(std::span<char *> words) {
 
 // Three lines, of a form that go-runc and Docker parse.
 std::string version_text(const cli::Program &called) {
-  return fmt::format("{} version {}\ncommit: {}\nspec: {}\n", called.name, SKIFF_VERSION, SKIFF_COMMIT, SKIFF_SPEC_VERSION);
+  return fmt::format("{} version {}\ncommit: {}\nspec: {}\n", called.name, SKIFF_VERSION, SKIFF_COMMIT,
+                     SKIFF_SPEC_VERSION);
 }
 
 // Whether $XDG_RUNTIME_DIR is the place, and not /run: for a user, and for one who is root in a user namespace, as
