@@ -55,7 +55,8 @@ Result<Cgroup::Level> find_below(const Cgroup::Level &level, std::string_view pa
                   "name a cgroup below the container's own");
     Result<kernel::Fd> next = kernel::openat(here, name, directory_flags | O_NOFOLLOW);
     if (!next) {
-      return fail(next.error().number, fmt::format("adding pid to {}/{}/cgroup.procs", whole, name),
+      return fail(next.error().number,
+                  fmt::format("adding pid of the process to cgroups: {}/{}/cgroup.procs", whole, name),
                   "make the cgroup first: exec only joins it");
     }
     here = *std::move(next);
@@ -87,8 +88,10 @@ Status check_condition(kernel::FdView dir, const CgroupWrite &write) {
   if (write.not_below.empty()) return {};
   const std::uint64_t now = TRY(read_cgroup_number(dir, write.not_below));
   if (now <= parse_cgroup_number(write.value).value_or(UINT64_MAX)) return {};
-  return fail(EBUSY, fmt::format("{} is {}, more than the new limit of {}", write.not_below, now, write.value),
-              "use a higher limit, or leave memory.checkBeforeUpdate out to let the OOM killer make room");
+  return fail(
+      EBUSY,
+      fmt::format("rejecting memory limit: {} is {}, more than the new limit of {}", write.not_below, now, write.value),
+      "use a higher limit, or leave memory.checkBeforeUpdate out to let the OOM killer make room");
 }
 
 Status write_one(kernel::FdView dir, const CgroupWrite &write, const std::string &file, const std::string &value) {

@@ -167,6 +167,12 @@ Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &c
     return kernel::clone3({});
   }
   if (child || child.error().number != EBUSY) return child;
+  if (request.cgroup_named) {
+    return fail(
+        EBUSY,
+        fmt::format("--cgroup: adding pid of the process to cgroups: {}/cgroup.procs", request.cgroup.paths().front()),
+        "the cgroup has limited cgroups of its own below it: name one of them");
+  }
   const Cgroup beside = TRY(request.cgroup.beside(container.record.pid));
   return kernel::clone3({.cgroup = *beside.clone_into()});
 }

@@ -169,6 +169,7 @@ Result<int> run(const Context &context) {
                                                   .proc = proc,
                                                   .console_socket = std::move(console.theirs),
                                                   .cgroup = TRY(choose_cgroup(context, container)),
+                                                  .cgroup_named = !context.flags().strings("cgroup").empty(),
                                                   .log = context.log});
   tell_warnings(plan.warnings, made.has_value(), context.log);
   kernel::Child child = TRY(std::move(made));
