@@ -1,5 +1,5 @@
 // process.* and linux.* that ask for more than the runtime's own scheduling, limits or labels: what needs CAP_SYS_NICE,
-// CAP_SYS_RESOURCE or AppArmor of the host. config.md, "Process", "Linux Process"; config-linux.md, "Memory policy".
+// CAP_SYS_RESOURCE or AppArmor of the host. config.md, "Process", "Linux Process".
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -97,21 +97,6 @@ TEST(OomScoreAdj, MayBeBelowTheRuntimesOwn) {
   other.start_waiting();
   const Outcome outcome = other.skiff({"exec", other.id(), "cat", "/proc/self/oom_score_adj"});
   EXPECT_EQ(outcome.out, read_file("/proc/self/oom_score_adj")) << outcome.err;
-}
-
-TEST(MemoryPolicy, IsThatOfTheProgramsMemory) {
-  REQUIRE_ROOT();
-  if (!fs::exists("/proc/self/numa_maps")) GTEST_SKIP() << "this kernel has no memory policies (CONFIG_NUMA)";
-  for (const auto &[mode, wanted] : {std::pair{"MPOL_BIND", " bind:0 "},
-                                     {"MPOL_INTERLEAVE", " interleave:0 "},
-                                     {"MPOL_PREFERRED", " prefer:0 "},
-                                     {"MPOL_LOCAL", " local "}}) {
-    Rig rig;
-    rig.config["linux"]["memoryPolicy"] = {{"mode", mode}};
-    if (std::string(mode) != "MPOL_LOCAL") rig.config["linux"]["memoryPolicy"]["nodes"] = "0";
-    const Outcome outcome = rig.run("cat /proc/self/numa_maps");
-    EXPECT_NE(outcome.out.find(wanted), std::string::npos) << mode << ": " << outcome.out << outcome.err;
-  }
 }
 
 // A profile that lets a program do anything but write below /tmp.
