@@ -10,7 +10,7 @@ PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohma
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff
 
-.PHONY: all build packages demo test check bench suites clients conformance install package clean
+.PHONY: all build packages demo test vm-test check bench suites clients conformance install package clean
 
 all: build
 
@@ -29,6 +29,11 @@ demo: build
 # The tests of the release and of the sanitizer build.
 test: packages
 	@.ci/test
+
+# The program's tests on cgroup v2 with all controllers, systemd and AppArmor, and an ordinary user's containers: in a
+# virtual machine, which the first time is made from Debian's packages.
+vm-test: build
+	@conformance/vm/test
 
 # What a change must pass: format, layering, shellcheck, clang-tidy and the tests.
 check:
