@@ -89,7 +89,10 @@ Status join_all(const Launch &launch, const std::vector<kernel::Fd> &fds) {
 }
 
 Status set_time_offsets(const Launch &launch) {
-  TRY(kernel::unshare(CLONE_NEWTIME));
+  // Made beside the user namespace, not inside of it: only the host's root may.
+  TRY(in("linux.namespaces (time)",
+         remedy("a new time namespace needs root: leave it out of an ordinary user's container, or join one by path",
+                kernel::unshare(CLONE_NEWTIME))));
   if (launch.time_offsets.empty()) return {};
   std::string lines;
   for (const TimeOffsetLine &line : launch.time_offsets) {

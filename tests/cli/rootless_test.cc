@@ -277,7 +277,7 @@ TEST_F(Rootless, ALimitOfNamespacesThatForbidsThemIsNamed) {
   map({{{"containerID", 0}, {"hostID", 0}, {"size", 1}}});
   const std::string said = refusal();
   EXPECT_TRUE(said.starts_with("skiff: clone3(CLONE_NEWUSER|")) << said;
-  EXPECT_NE(said.find("No space left on device; user.max_user_namespaces is 0, which turns them off: sysctl "
+  EXPECT_NE(said.find("no space left on device; user.max_user_namespaces is 0, which turns them off: sysctl "
                       "user.max_user_namespaces=10000"),
             std::string::npos)
       << said;
