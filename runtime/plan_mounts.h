@@ -15,8 +15,8 @@ namespace skiff {
 
 // What a mount needs to know of the rest of the configuration.
 struct MountContext {
-  std::string_view bundle;              // absolute: relative sources of bind mounts start here
-  std::string_view rootfs;              // absolute, clean: a destination below it is meant inside, as runc reads it
+  std::string_view bundle = {};         // absolute: relative sources of bind mounts start here
+  std::string_view rootfs = {};         // absolute, clean: a destination below it is meant inside, as runc reads it
   bool user_namespace = false;          // the container has one, new or joined
   const spec::Linux *linux_ = nullptr;  // borrowed, never null: id mappings and mountLabel
   std::string_view label_option = "context";  // the option that mountLabel is written to
