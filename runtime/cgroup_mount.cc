@@ -74,12 +74,14 @@ std::vector<std::string> controllers_of(std::string_view table, const MountInfo 
   return {};
 }
 
-Result<std::vector<Hierarchy>> read_hierarchies(const kernel::Procfs &proc) {
+// The host's: a recursive bind of its /sys has brought them all below the rootfs once more.
+Result<std::vector<Hierarchy>> read_hierarchies(const kernel::Procfs &proc, const std::string &rootfs) {
   const std::string table = TRY(proc.read_file("self/cgroup"));
   std::vector<Hierarchy> out;
   for (const MountInfo &mount : TRY(read_mount_info(proc))) {
     const bool unified = mount.type == "cgroup2";
     if (!unified && mount.type != "cgroup") continue;
+    if (mount.mount_point.starts_with(rootfs + "/")) continue;
     out.push_back({.mount = mount.mount_point,
                    .own = below_mount(own_directory(table, mount), mount),
                    .controllers = unified ? std::vector<std::string>() : controllers_of(table, mount),
@@ -95,7 +97,7 @@ Result<std::vector<Hierarchy>> find_hierarchies(const Rootfs &rootfs) {
   const bool refused = plan.may_go_without && std::ranges::any_of(plan.directories, [](const CgroupDirectory &each) {
                          return !each.optional && !kernel::faccessat(kernel::cwd, each.path, F_OK);
                        });
-  if (plan.directories.empty() || refused) return read_hierarchies(rootfs.proc);
+  if (plan.directories.empty() || refused) return read_hierarchies(rootfs.proc, rootfs.plan->rootfs);
   std::vector<Hierarchy> out;
   out.reserve(plan.directories.size());
   for (const CgroupDirectory &each : plan.directories) {

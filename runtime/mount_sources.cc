@@ -188,8 +188,8 @@ bool has_cgroup_namespace(const Plan &plan) {
 }
 
 bool is_source_inside(const MountStep &step, const Plan &plan) {
-  return !is_id_mapped(step) && step.source.size() > plan.rootfs.size() && step.source.starts_with(plan.rootfs) &&
-         step.source[plan.rootfs.size()] == '/';
+  return !is_id_mapped(step) && !plan.rootfs.empty() && step.source.size() > plan.rootfs.size() &&
+         step.source.starts_with(plan.rootfs) && step.source[plan.rootfs.size()] == '/';
 }
 
 kernel::Fd take_source(Rootfs &rootfs) {

@@ -93,7 +93,7 @@ TEST_F(Seccomp, OnlyWriteCannotNotify) {
   add_rule("write", "SCMP_ACT_NOTIFY");
   const Outcome outcome = rig.run("true");
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_NE(outcome.err.find("SCMP_ACT_NOTIFY cannot be used for write"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("SCMP_ACT_NOTIFY cannot be used for the write syscall"), std::string::npos) << outcome.err;
 }
 
 struct Comparison {

@@ -52,7 +52,7 @@ TEST(CheckSeccomp, NotifyNeedsAListenerAndCannotCoverTheRuntime) {
                            "/linux/seccomp/listenerPath", "required by SCMP_ACT_NOTIFY"));
   EXPECT_TRUE(only_finding(
       seccomp_findings(agent + R"("syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_NOTIFY"}])"),
-      "/linux/seccomp/syscalls/0/names/1", "cannot be used for write"));
+      "/linux/seccomp/syscalls/0/names/1", "cannot be used for the write syscall"));
   EXPECT_TRUE(only_finding(seccomp_findings(agent + R"("defaultAction": "SCMP_ACT_NOTIFY")"),
                            "/linux/seccomp/defaultAction", "cannot be the default"));
 }

@@ -196,7 +196,8 @@ TEST(Parse, AProgramOfOneNamelessCommandNeedsNoName) {
 TEST(Parse, AProgramOfOneNamelessCommandExplainsItself) {
   EXPECT_EQ(parse_raft({}).error().message(), "requires at least 1 argument, got 0; usage: raft [flags] RIVER...");
   EXPECT_EQ(parse_raft({"--weight"}).error().message(), "unknown flag --weight; raft --help lists the flags");
-  EXPECT_TRUE(command_help(kRaft, kDrift).starts_with("raft: drifts\n\nusage: raft [flags] RIVER...\n\nflags:"));
+  EXPECT_TRUE(
+      command_help(kRaft, kDrift).starts_with("NAME:\n   raft - drifts\n\nusage: raft [flags] RIVER...\n\nflags:"));
 }
 
 }  // namespace
