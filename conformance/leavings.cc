@@ -61,7 +61,7 @@ void collect(const std::string &path, std::vector<std::string> &out) {
   if (!directory) return;
   for (const std::string &name : kernel::list_directory(*directory).value_or(std::vector<std::string>())) {
     const Result<struct stat> found = kernel::fstatat(*directory, name, AT_SYMLINK_NOFOLLOW);
-    if (found && S_ISDIR(found->st_mode)) collect(path + "/" + name, out);
+    if (found && S_ISDIR(found->st_mode)) collect(fmt::format("{}/{}", path, name), out);
   }
   out.push_back(path);
 }

@@ -91,6 +91,21 @@ esac)");
   EXPECT_EQ(conformance::find_cgroups(fs::path(cgroup).parent_path()), std::vector<std::string>{});
 }
 
+TEST_F(Judge, LeavesNoCgroupOfARelativePath) {
+  const std::string wrong =
+      wrong_runtime(R"(case "$*" in *create*) cp config.json )" + path("config.json") + ";; esac");
+  const Outcome outcome = judge({"--filter", "cgroups/relative", wrong});
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  // Wherever the runtime took it to start.
+  const std::string cgroup = Json::parse(read_file(path("config.json")))["linux"]["cgroupsPath"];
+  const std::string name = *fs::path(cgroup).begin();
+  std::error_code ignored;
+  for (auto entry = fs::recursive_directory_iterator("/sys/fs/cgroup", ignored); entry != fs::end(entry);
+       entry.increment(ignored)) {
+    EXPECT_NE(entry->path().filename(), name) << entry->path();
+  }
+}
+
 TEST_F(Judge, WritesTapAndJunitAndAMatrix) {
   const Outcome tap = judge({"--filter", "state/of-a-stopped", "--tap", "--junit", path("report.xml"), program()});
   EXPECT_EQ(tap.out, "TAP version 13\n1..1\nok 1 - skiff state/of-a-stopped-container\n") << tap.err;
