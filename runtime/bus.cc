@@ -101,7 +101,10 @@ Result<BusAnswer> Bus::call(const BusCall &call, const Deadline &deadline) {
   TRY(kernel::write_all(socket_, TRY(marshal(call, serial))));
   for (;;) {
     BusMessage message = TRY(in(call.member, receive(deadline)));
-    if (message.kind == BusMessage::Kind::signal) signals_.push_back(std::move(message));
+    if (message.kind == BusMessage::Kind::signal) {
+      signals_.push_back(std::move(message));
+      continue;
+    }
     if (message.answers != serial) continue;
     if (message.kind == BusMessage::Kind::error) {
       return BusAnswer(

@@ -51,7 +51,7 @@ bool append(DBusMessageIter &to, const BusValue &value) {
     raw.bool_val = *flag ? 1 : 0;
   } else if (const auto *text = std::get_if<std::string>(&value.basic)) {
     const char *pointer = text->c_str();
-    return dbus_message_iter_append_basic(&to, type, &pointer) != 0;
+    return dbus_message_iter_append_basic(&to, type, static_cast<const void *>(&pointer)) != 0;
   } else if (const auto *real = std::get_if<double>(&value.basic)) {
     raw.dbl = *real;
   } else if (const auto *number = std::get_if<std::uint64_t>(&value.basic)) {

@@ -1,6 +1,5 @@
-// The files of cgroup v2: Documentation/admin-guide/cgroup-v2.rst of the kernel. A field that v2 has nothing for is
-// passed over where config-linux.md, "Unified", asks for an error: engines give swappiness and the like whatever the
-// host's version is, and every other runtime passes them over.
+// The files of cgroup v2: Documentation/admin-guide/cgroup-v2.rst of the kernel. A field that v2 has nothing for is an
+// error: "If the conversion is not possible the runtime MUST generate an error" (config-linux.md, "Unified").
 #include <cmath>
 
 #include "runtime/cgroup_writes.h"
@@ -61,10 +60,10 @@ void add_memory(const spec::Memory &memory, CgroupWrites &out) {
     out.add("memory", "memory.reservation", "memory.low", number_or_max(*memory.reservation));
   }
   if (memory.swappiness) {
-    out.leave_out("memory.swappiness", no_such_file);
+    out.refuse("memory.swappiness", no_such_file, "leave it out, or set vm.swappiness on the host");
   }
   if (memory.disable_oom_killer.value_or(false)) {
-    out.leave_out("memory.disableOOMKiller", no_such_file);
+    out.refuse("memory.disableOOMKiller", no_such_file, "leave it out, or set process.oomScoreAdj to -1000");
   }
 }
 
@@ -93,8 +92,8 @@ void add_cpu(const spec::Cpu &cpu, CgroupWrites &out) {
     out.add("cpu", "cpu.shares", "cpu.weight", fmt::to_string(weight_of_shares(*cpu.shares)));
   }
   add_bandwidth(cpu, out);
-  if (asked(cpu.realtime_runtime)) out.leave_out("cpu.realtimeRuntime", no_such_file);
-  if (asked(cpu.realtime_period)) out.leave_out("cpu.realtimePeriod", no_such_file);
+  if (asked(cpu.realtime_runtime)) out.refuse("cpu.realtimeRuntime", no_such_file, "leave it out");
+  if (asked(cpu.realtime_period)) out.refuse("cpu.realtimePeriod", no_such_file, "leave it out");
   add_cpuset(cpu, out);
 }
 
@@ -111,11 +110,11 @@ void add_block_io(const spec::BlockIo &io, CgroupWrites &out) {
     out.add("io", "blockIO.weight", "io.bfq.weight", fmt::to_string(*io.weight)).fallbacks = {
         {"io.weight", fmt::to_string(io_weight(*io.weight))}};
   }
-  if (asked(io.leaf_weight)) out.leave_out("blockIO.leafWeight", no_such_file);
+  if (asked(io.leaf_weight)) out.refuse("blockIO.leafWeight", no_such_file, "leave it out");
   for (std::size_t i = 0; i < io.weight_device.size(); ++i) {
     const spec::WeightDevice &device = io.weight_device[i];
     const std::string field = fmt::format("blockIO.weightDevice[{}]", i);
-    if (asked(device.leaf_weight)) out.leave_out(field + ".leafWeight", no_such_file);
+    if (asked(device.leaf_weight)) out.refuse(field + ".leafWeight", no_such_file, "leave it out");
     if (!asked(device.weight)) continue;
     out.add("io", field, "io.bfq.weight", fmt::format("{}:{} {}", device.major, device.minor, *device.weight))
         .fallbacks = {{"io.weight", fmt::format("{}:{} {}", device.major, device.minor, io_weight(*device.weight))}};
@@ -156,10 +155,10 @@ void add_writes_v2(const spec::Resources &resources, CgroupWrites &out) {
   if (resources.block_io) add_block_io(*resources.block_io, out);
   add_hugepages(resources.hugepage_limits, "max", out);
   if (resources.network && asked(resources.network->class_id)) {
-    out.leave_out("network.classID", no_such_file);
+    out.refuse("network.classID", no_such_file, "leave it out, and match on the cgroup in nftables");
   }
   if (resources.network && !resources.network->priorities.empty()) {
-    out.leave_out("network.priorities", no_such_file);
+    out.refuse("network.priorities", no_such_file, "leave it out, and match on the cgroup in nftables");
   }
   add_rdma(resources, out);
   add_unified(resources.unified, out);

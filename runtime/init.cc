@@ -59,7 +59,14 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
   return kernel::reset_signals();
 }
 
+// Before it is started a container ends by these, as runc's does.
+Status await_signals() {
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) TRY(kernel::exit_on_signal(signal));
+  return {};
+}
+
 Status pass_gate(const Inheritance &inherited, const ProcessSetup &setup) {
+  if (inherited.gate.valid()) TRY(await_signals());
   TRY(say(setup.sync, Word::ready));
   return inherited.gate.valid() ? wait_at_gate(inherited.gate) : hear_go_on(setup.sync);
 }

@@ -119,6 +119,13 @@ Error execveat(FdView fd, CString path, const char *const *argv, const char *con
   return call_error("execveat", {fd, path});
 }
 
+Status exit_on_signal(int signal) {
+  struct sigaction action{};
+  action.sa_handler = [](int number) { _exit(128 + number); };
+  if (::sigaction(signal, &action, nullptr) == 0) return {};
+  return call_failed("sigaction", {signal});
+}
+
 Status reset_signals() {
   // The kernel's struct sigaction is all zero for SIG_DFL, on every architecture smaller than this, and glibc's own
   // call would refuse 32 and 33.

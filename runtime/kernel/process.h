@@ -78,6 +78,9 @@ struct CloneRequest {
 
 // Every signal to its default action and unblocked, as a program expects to be started: signal(7).
 [[nodiscard]] Status reset_signals();
+// sigaction(2) with a handler that ends the process with 128 + n: the first process of a pid namespace does not die of
+// a default action, pid_namespaces(7). A program that is executed has the default action again.
+[[nodiscard]] Status exit_on_signal(int signal);
 // sigprocmask(2) with SIG_BLOCK.
 [[nodiscard]] Status block_signals(const sigset_t &signals);
 // signalfd(2) of signals that are blocked. SFD_CLOEXEC is always added.

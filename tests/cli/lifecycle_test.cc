@@ -170,6 +170,21 @@ TEST(Lifecycle, ARunningContainerIsDeletedByForceOnly) {  // runtime.md#delete
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
+TEST(Lifecycle, ACreatedContainerEndsBySigterm) {  // engines stop a container that never ran like any other
+  REQUIRE_ROOT();
+  Rig rig;
+  for (const char *signal : {"TERM", "INT", "HUP"}) {
+    rig.script("touch /tmp/ran");
+    ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+    const int pid = rig.state()["pid"];
+    ASSERT_EQ(rig.skiff({"kill", rig.id(), signal}).code, 0);
+    EXPECT_TRUE(wait_for_end(pid)) << signal;
+    EXPECT_EQ(rig.state()["status"], "stopped");
+    EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
+  }
+  EXPECT_FALSE(std::filesystem::exists(rig.rootfs() + "/tmp/ran"));
+}
+
 TEST(Lifecycle, ACreatedContainerIsDeletedByForceWithoutItsProgramEverRunning) {
   REQUIRE_ROOT();
   Rig rig;

@@ -234,32 +234,28 @@ TEST(CgroupWritesV2, CheckBeforeUpdateNamesTheFileToLookAt) {
   EXPECT_EQ(plan->writes.front().not_below, "memory.current");
 }
 
-// As with every other runtime: engines give these whatever the host's version is.
-TEST(CgroupWritesV2, WhatV2DoesNotHaveIsLeftOutAndNamed) {
+// config-linux.md, "Unified": "If the conversion is not possible the runtime MUST generate an error."
+TEST(CgroupWritesV2, WhatV2DoesNotHaveIsAnError) {
   spec::Resources resources;
   resources.memory.emplace().swappiness = 10;
-  resources.memory->disable_oom_killer = true;
-  resources.memory->kernel = 1 << 20;
-  resources.cpu.emplace().realtime_runtime = 1000;
-  resources.cpu->realtime_period = 10000;
-  resources.block_io.emplace().leaf_weight = 10;
-  resources.network = spec::NetworkResources{.class_id = 7, .priorities = {{.name = "eth0", .priority = 1}}};
+  EXPECT_TRUE(writes(resources, v2_host()).starts_with("error: linux.resources.memory.swappiness:"));
+  resources.memory.emplace().disable_oom_killer = true;
+  EXPECT_TRUE(writes(resources, v2_host()).starts_with("error: linux.resources.memory.disableOOMKiller:"));
+  resources.memory.emplace().disable_oom_killer = false;
   EXPECT_EQ(writes(resources, v2_host()), "");
-  std::string fields;
-  for (const std::string &line : list_resources_left_out(resources, true))
-    fields += line.substr(0, line.find(':')) + '\n';
-  EXPECT_EQ(fields,
-            "linux.resources.cpu.realtimeRuntime\nlinux.resources.cpu.realtimePeriod\n"
-            "linux.resources.memory.swappiness\nlinux.resources.memory.disableOOMKiller\n"
-            "linux.resources.blockIO.leafWeight\nlinux.resources.network.classID\n"
-            "linux.resources.network.priorities\nlinux.resources.memory.kernel\n");
+  resources.network = spec::NetworkResources{.class_id = 7, .priorities = {}};
+  EXPECT_TRUE(writes(resources, v2_host()).starts_with("error: linux.resources.network.classID:"));
 }
 
-TEST(CgroupWritesV2, WhatAsksForNothingIsNotNamed) {
+// Limits of the kernel's own memory have gone from every kernel and version.
+TEST(CgroupWritesV2, TheLimitOfKernelMemoryIsLeftOutAndNamed) {
   spec::Resources resources;
-  resources.memory.emplace().disable_oom_killer = false;
-  resources.cpu.emplace().realtime_runtime = 0;
-  EXPECT_TRUE(list_resources_left_out(resources, true).empty());
+  resources.memory.emplace().kernel = 1 << 20;
+  EXPECT_EQ(writes(resources, v2_host()), "");
+  const std::vector<std::string> left_out = list_resources_left_out(resources, true);
+  ASSERT_EQ(left_out.size(), 1U);
+  EXPECT_TRUE(left_out.front().starts_with("linux.resources.memory.kernel: ")) << left_out.front();
+  EXPECT_TRUE(list_resources_left_out({}, true).empty());
 }
 
 TEST(CgroupWritesV2, SharesKeepTheirDefaultAsAWeight) {
