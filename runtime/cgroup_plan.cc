@@ -123,7 +123,7 @@ Status place_unit(const spec::Config &config, const Host &host, const std::strin
 Status place_directories(const spec::Config &config, const Host &host, const std::string &id, CgroupPlan &plan) {
   const std::string &path = config.linux_.cgroups_path;
   if (plan.driver == CgroupPlan::Driver::systemd) return place_unit(config, host, id, plan);
-  if (std::ranges::count(path, ':') == 2 && !path.starts_with('/')) {
+  if (names_unit(path)) {
     return fail(fmt::format("linux.cgroupsPath: \"{}\" has systemd's form, slice:prefix:name", path),
                 "use --systemd-cgroup, or give a path and let the caller use the cgroupfs driver");
   }
@@ -217,6 +217,10 @@ Status decide_devices(const spec::Linux &linux_, CgroupPlan &plan) {
 }
 
 }  // namespace
+
+bool names_unit(std::string_view cgroups_path) {
+  return std::ranges::count(cgroups_path, ':') == 2 && !cgroups_path.starts_with('/');
+}
 
 Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host, const std::string &id,
                                     CgroupPlan::Driver driver) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/host.h"
@@ -72,6 +73,9 @@ struct CgroupPlan {
 // order. A path of no hierarchy keeps its place, without controllers.
 [[nodiscard]] std::vector<CgroupDirectory> match_cgroup_directories(const std::vector<std::string> &paths,
                                                                     const Host &host);
+
+// Whether a linux.cgroupsPath has the form that systemd's driver reads: slice:prefix:name.
+[[nodiscard]] bool names_unit(std::string_view cgroups_path);
 
 // The settings that make_cgroup_writes passes over, a sentence each, for debug lines: this kernel has nothing for them.
 [[nodiscard]] std::vector<std::string> list_resources_left_out(const spec::Resources &resources, bool unified);

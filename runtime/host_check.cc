@@ -80,7 +80,8 @@ spec::Config without_lists(spec::Config config) {
 void check_plan(HostChecker &c, const Host &user) {
   const spec::Config config = without_lists(c.config());
   c.clause({});  // whatever the plan says, it names its own field
-  const PlanOptions options{.id = "CONTAINER", .bundle = c.bundle().path};
+  const PlanOptions options{
+      .id = "CONTAINER", .bundle = c.bundle().path, .systemd_cgroup = names_unit(config.linux_.cgroups_path)};
   const Result<Plan> plan = make_plan(config, c.host(), options);
   if (c.stands_in_for_root()) {
     if (const Result<Plan> own = make_plan(config, user, options); !own) c.add(own.error());

@@ -37,7 +37,10 @@ std::vector<spec::Resources> split_resources(const spec::Resources &all) {
 }
 
 Result<CgroupPlan> plan_for(const HostChecker &c, const spec::Config &config) {
-  return make_cgroup_plan(config, c.host(), "CONTAINER", CgroupPlan::Driver::cgroupfs);
+  // The engine that wrote the path knows with which driver it calls us.
+  const bool unit = names_unit(config.linux_.cgroups_path);
+  return make_cgroup_plan(config, c.host(), "CONTAINER",
+                          unit ? CgroupPlan::Driver::systemd : CgroupPlan::Driver::cgroupfs);
 }
 
 // config-linux.md, "Unified": a controller that cannot be had is an error.

@@ -247,6 +247,11 @@ TEST(CgroupWritesV2, WhatV2DoesNotHaveIsAnError) {
   EXPECT_TRUE(writes(resources, v2_host()).starts_with("error: linux.resources.network.classID:"));
 }
 
+TEST(CgroupPlan, APathOfSystemdsFormIsToldFromADirectory) {
+  for (const char *unit : {"system.slice:skiff:a", ":skiff:a", "::a"}) EXPECT_TRUE(names_unit(unit)) << unit;
+  for (const char *path : {"", "/a:b:c", "a/b", "a:b", "a:b:c:d"}) EXPECT_FALSE(names_unit(path)) << path;
+}
+
 // Limits of the kernel's own memory have gone from every kernel and version.
 TEST(CgroupWritesV2, TheLimitOfKernelMemoryIsLeftOutAndNamed) {
   spec::Resources resources;
