@@ -66,13 +66,17 @@ bool is_placed_later(const Launching &launching) {
   return !launching.cgroup.paths().empty() && launching.cgroup.clone_into() == nullptr;
 }
 
-// systemd starts no scope without a process: here the cgroup comes after the process that it is for.
+// systemd starts no scope without a process: here the cgroup comes after the process that it is for. The devices before
+// that process goes on: the rules of cgroup v1 are written one by one, and meanwhile it could open none.
 Status place(Launching &launching, pid_t pid) {
   const CgroupPlan &plan = launching.request.plan.cgroup;
-  if (!is_made_by_systemd(plan)) return launching.cgroup.place(pid);
+  if (!is_made_by_systemd(plan)) {
+    TRY(launching.cgroup.apply_devices(plan));
+    return launching.cgroup.place(pid);
+  }
   launching.cgroup = TRY(make_cgroup_of_unit(plan, pid, launching.request.warnings));
   launching.has_unit = true;
-  return {};
+  return launching.cgroup.apply_devices(plan);
 }
 
 Status clone_init(Launching &launching) {
@@ -147,7 +151,7 @@ Status set_up_from_outside(Launching &launching) {
   if (sets_up_first(plan) || (is_placed_later(launching) && !relayed)) TRY(say(launching.sync, Word::go_on));
   if (plan.intel_rdt) TRY(join_intel_rdt(*plan.intel_rdt, launching.request.container.record, pid));
   TRY(launching.cgroup.apply_limits(plan.cgroup));
-  TRY(launching.cgroup.apply_devices(plan.cgroup));
+  if (!is_placed_later(launching)) TRY(launching.cgroup.apply_devices(plan.cgroup));
   if (plan.cgroup.delegate) TRY(launching.cgroup.delegate(plan.cgroup.owner_uid, plan.cgroup.owner_gid));
   return {};
 }

@@ -80,8 +80,8 @@ Status check_executable(const std::string &path) {
   const struct stat stat = TRY(kernel::fstatat(kernel::cwd, path));
   if (S_ISDIR(stat.st_mode)) return fail(EISDIR, fmt::format("stat(\"{}\")", path));
   Status usable = kernel::faccessat(kernel::cwd, path, X_OK, AT_EACCESS);
-  // The container's seccomp filter may be in force already and refuse faccessat2(2), which is younger than many filters:
-  // then the bits alone count, and exec has the last word.
+  // The container's seccomp filter may be in force already and refuse faccessat2(2), which is younger than many
+  // filters: then the bits alone count, and exec has the last word.
   if (!usable && usable.error().number == EPERM && (stat.st_mode & 0111U) != 0) return {};
   return usable;
 }

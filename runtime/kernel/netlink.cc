@@ -22,7 +22,7 @@ namespace {
 constexpr uint32_t settable_flags =
     IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
 constexpr size_t dump_bytes = size_t{32} << 10;  // the kernel fills at most this much of a larger one
-constexpr int most_dumps = 8;             // of a list that changes while it is read
+constexpr int most_dumps = 8;                    // of a list that changes while it is read
 
 template <class T>
 std::string_view bytes_of(const T &value) {
