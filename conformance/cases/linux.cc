@@ -53,15 +53,16 @@ Verdict host_mounts_arrive(Stage &stage) {
 }
 
 Verdict memory_policy(Stage &stage) {
+  // Asked of the kernel and not of the runtime's words: one that cannot do it must not be excused by saying so.
+  if (!exists("/proc/self/numa_maps")) return skip("this kernel has no NUMA");
   stage.config.set("/ociVersion", "1.3.0");
   stage.config.set("/linux/memoryPolicy", R"({"mode": "MPOL_BIND", "nodes": "0"})"_json);
   stage.inside("observe", {"read:/proc/self/numa_maps"});
   const Outcome outcome = TRY(stage.create());
-  if (outcome.err.find("not implemented") != std::string::npos) return skip("this kernel has no NUMA");
   if (outcome.code != 0) return miss("create: " + outcome.summary());
   TRY(stage.succeed({"start", stage.id()}));
   const Tree seen = TRY(stage.line());
-  if (probe_errno(seen, 0) != 0) return skip("this kernel has no numa_maps");
+  if (probe_errno(seen, 0) != 0) return miss("/proc/self/numa_maps cannot be read in the container");
   const std::string maps = probe_value(seen, 0)->text();
   return expect(maps.find("bind:0") != std::string::npos, "the policy of the program's memory", "bind:0",
                 maps.substr(0, maps.find('\n')));
