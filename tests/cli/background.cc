@@ -44,6 +44,14 @@ kernel::Child start_quietly(const std::vector<std::string> &words) {
   return start_program(words, {null, null, null});
 }
 
+EventStream start_events(const Rig &rig, const std::string &interval) {
+  kernel::Pipe out = kernel::pipe2().value();
+  const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
+  kernel::Child process =
+      start_program(command_line(rig, {"events", "--interval", interval, rig.id()}), {null, out.write, null});
+  return {.process = std::move(process), .out = std::move(out.read)};
+}
+
 int wait_for_code(kernel::Child &child, std::chrono::milliseconds patience) {
   const Result<bool> ended = kernel::wait_readable(child.pidfd(), patience);
   if (!ended || !*ended) return -1;

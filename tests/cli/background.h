@@ -23,6 +23,13 @@ namespace skiff::rig {
 // Its exit code, or 128 + the signal; -1 where it does not end in time.
 [[nodiscard]] int wait_for_code(kernel::Child &child, std::chrono::milliseconds patience = std::chrono::seconds(20));
 
+// `events` of the container, whose lines come out of `out`.
+struct EventStream {
+  kernel::Child process;
+  kernel::Fd out;
+};
+[[nodiscard]] EventStream start_events(const Rig &rig, const std::string &interval);
+
 // Reads until `wanted` has come, or the other side is closed, or nothing comes any more: what came.
 [[nodiscard]] std::string read_until(kernel::FdView fd, std::string_view wanted);
 

@@ -141,15 +141,11 @@ TEST_F(CgroupV2Limits, AUnifiedFileWithoutItsControllerNamesTheField) {
 TEST_F(CgroupV2Limits, AProgramThatWantsTooMuchMemoryIsKilledAndItIsAnEvent) {
   resources()["memory"] = {{"limit", 33554432}, {"swap", 33554432}};
   rig.start_waiting();
-  kernel::Pipe out = kernel::pipe2().value();
-  const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
-  kernel::Child events =
-      start_program(command_line(rig, {"events", "--interval", "50ms", rig.id()}), {null, out.write, null});
-  out.write.reset();
-  (void)read_until(out.read, "\n");  // it watches from here on
+  EventStream events = start_events(rig, "50ms");
+  (void)read_until(events.out, "\n");  // it watches from here on
   EXPECT_EQ(rig.skiff({"exec", rig.id(), "dd", "if=/dev/zero", "of=/dev/null", "bs=128M", "count=1"}).code, 137);
   EXPECT_NE(value("memory.events").find("oom_kill 1"), std::string::npos) << value("memory.events");
-  const std::string text = read_until(out.read, R"("type":"oom")");
+  const std::string text = read_until(events.out, R"("type":"oom")");
   EXPECT_NE(text.find(R"({"type":"oom","id":"c"})"), std::string::npos) << text;
 }
 

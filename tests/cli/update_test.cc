@@ -159,15 +159,11 @@ TEST(Events, FollowsTheContainerToItsEnd) {
   REQUIRE_ROOT();
   Rig rig;
   rig.start_waiting();
-  kernel::Pipe out = kernel::pipe2().value();
-  const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
-  kernel::Child events =
-      start_program(command_line(rig, {"events", "--interval", "20ms", rig.id()}), {null, out.write, null});
-  out.write.reset();
-  const std::string first = read_until(out.read, "\n");
+  EventStream events = start_events(rig, "20ms");
+  const std::string first = read_until(events.out, "\n");
   EXPECT_TRUE(Json::accept(first.substr(0, first.find('\n')))) << first;
   ASSERT_EQ(rig.skiff({"kill", rig.id(), "KILL"}).code, 0);
-  EXPECT_EQ(wait_for_code(events), 0);
+  EXPECT_EQ(wait_for_code(events.process), 0);
 }
 
 TEST(Events, AnOutOfMemoryKillIsAnEvent) {
@@ -176,14 +172,10 @@ TEST(Events, AnOutOfMemoryKillIsAnEvent) {
   Rig rig;
   rig.config["linux"]["resources"]["memory"] = {{"limit", 16777216}, {"swap", 16777216}};
   rig.start_waiting();
-  kernel::Pipe out = kernel::pipe2().value();
-  const kernel::Fd null = kernel::open("/dev/null", O_RDWR).value();
-  kernel::Child events =
-      start_program(command_line(rig, {"events", "--interval", "50ms", rig.id()}), {null, out.write, null});
-  out.write.reset();
-  (void)read_until(out.read, "\n");  // it watches from here on
+  EventStream events = start_events(rig, "50ms");
+  (void)read_until(events.out, "\n");  // it watches from here on
   (void)rig.skiff({"exec", rig.id(), "sh", "-c", "dd if=/dev/zero of=/dev/null bs=64M count=1"});
-  const std::string text = read_until(out.read, R"("type":"oom")");
+  const std::string text = read_until(events.out, R"("type":"oom")");
   EXPECT_NE(text.find(R"({"type":"oom","id":"c"})"), std::string::npos) << text;
 }
 
