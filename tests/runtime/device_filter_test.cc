@@ -42,7 +42,8 @@ class Machine {
   // How many instructions to skip.
   int step(const bpf_insn &insn, const bpf_cgroup_dev_ctx &context) {
     std::uint64_t &to = registers_[insn.dst_reg];
-    const auto value = static_cast<std::uint64_t>(static_cast<std::int64_t>(insn.imm));
+    const auto low = static_cast<std::uint32_t>(to);
+    const auto from = static_cast<std::uint32_t>(registers_[insn.src_reg]);
     const auto word = static_cast<std::uint32_t>(insn.imm);
     switch (insn.code) {
       case BPF_LDX | BPF_MEM | BPF_W: {
@@ -55,20 +56,26 @@ class Machine {
         to = word;
         return 0;
       case BPF_ALU | BPF_MOV | BPF_X:
-        to = static_cast<std::uint32_t>(registers_[insn.src_reg]);
+        to = from;
         return 0;
       case BPF_ALU | BPF_AND | BPF_K:
-        to = static_cast<std::uint32_t>(to) & word;
+        to = low & word;
         return 0;
       case BPF_ALU | BPF_RSH | BPF_K:
-        to = static_cast<std::uint32_t>(to) >> word;
+        to = low >> word;
         return 0;
-      case BPF_JMP | BPF_JNE | BPF_K:
-        return to != value ? insn.off : 0;
-      case BPF_JMP | BPF_JEQ | BPF_K:
-        return to == value ? insn.off : 0;
-      case BPF_JMP | BPF_JNE | BPF_X:
-        return to != registers_[insn.src_reg] ? insn.off : 0;
+      case BPF_ALU | BPF_LSH | BPF_K:
+        to = low << word;
+        return 0;
+      case BPF_ALU | BPF_OR | BPF_X:
+        to = low | from;
+        return 0;
+      case BPF_JMP32 | BPF_JNE | BPF_K:
+        return low != word ? insn.off : 0;
+      case BPF_JMP32 | BPF_JEQ | BPF_K:
+        return low == word ? insn.off : 0;
+      case BPF_JMP | BPF_JA:
+        return insn.off;
       default:
         ADD_FAILURE() << "instruction " << int{insn.code} << " is not known";
         return 0;
@@ -157,6 +164,8 @@ TEST(DeviceFilter, TheLastRuleThatMatchesDecidesInEveryCase) {
       pool.push_back(rule(allow, 'c', -1, -1, access));
     }
     pool.push_back(rule(allow, 'b', 1, 3, "rw"));
+    pool.push_back(rule(allow, 'b', 1, 3, "rwm"));
+    pool.push_back(rule(allow, 'c', 2, 2, "rwm"));
   }
   const std::array<Access, 5> devices = {
       {{'c', 1, 3, 0}, {'c', 1, 5, 0}, {'c', 2, 3, 0}, {'c', 2, 2, 0}, {'b', 1, 3, 0}}};
@@ -169,6 +178,10 @@ TEST(DeviceFilter, TheLastRuleThatMatchesDecidesInEveryCase) {
       }
     }
   };
+  // Several in a row about one whole device each become one comparison each.
+  check({pool[0], rule(false, 'c', 1, 3, "rwm"), rule(false, 'c', 2, 2, "rwm"), rule(false, 'c', 2, 3, "rwm")});
+  check({rule(true, 'c', 1, 3, "rwm"), rule(true, 'c', 2, 2, "rwm"), rule(true, 'b', 1, 3, "rwm"),
+         rule(true, 'c', 2, 3, "rwm"), rule(true, 'c', 1, 5, "rwm")});
   for (const DeviceRule &first : pool) {
     for (const DeviceRule &second : pool) {
       check({first, second});
