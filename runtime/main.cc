@@ -117,12 +117,14 @@ Result<int> show_help(const cli::Program &called, const cli::Invocation &invocat
                                              : cli::program_help(called));
 }
 
+bool is_exec(const cli::Invocation &invocation) { return invocation.command == &exec_command.command; }
+
 // How many descriptors from 3 up are the container's: create and run pass on those of socket activation too. Asked
 // before anything is opened, or one that the caller forgot would be ours.
 Result<unsigned> count_preserved(const cli::Invocation &invocation) {
   if (!entry_of(*invocation.command).enters_container) return 0;
   unsigned preserved = invocation.flags.uint32("preserve-fds").value_or(0);
-  if (invocation.command != &exec_command.command) preserved += read_listen_fds();
+  if (!is_exec(invocation)) preserved += read_listen_fds();
   for (unsigned i = 0; i < preserved; ++i) {
     const int number = static_cast<int>(3 + i);
     TRY(remedy("--preserve-fds and $LISTEN_FDS count descriptors that the caller has open, from 3 up",
@@ -131,17 +133,22 @@ Result<unsigned> count_preserved(const cli::Invocation &invocation) {
   return preserved;
 }
 
+// What the caller leaked must not reach hooks or the container (CVE-2024-21626), nor stay open in an init at its gate.
+// Before anything of ours is open.
+Status close_leaked(const cli::Invocation &invocation, const Result<unsigned> &preserved) {
+  if (!entry_of(*invocation.command).enters_container || is_exec(invocation) || !preserved) return {};
+  return kernel::close_range_from(3 + *preserved, kernel::CloseRange::close);
+}
+
 Result<int> dispatch(const cli::Invocation &invocation, const Result<unsigned> &preserved, const cli::Log &log,
                      char **argv) {
   const CommandEntry &entry = entry_of(*invocation.command);
   if (entry.enters_container) {
-    // What the caller leaked must not reach hooks or the container (CVE-2024-21626), nor stay open in an init at its
-    // gate: executing the binary again closes it. exec makes no such init, and its caller may have named one of them in
-    // --process, as bash does by /dev/fd/N.
-    const bool is_exec = &entry == &exec_command;
-    if (is_exec) TRY(seal_self(argv, environ));
-    TRY(kernel::close_range_from(3 + TRY(preserved), kernel::CloseRange::cloexec));
-    if (!is_exec) TRY(seal_self(argv, environ));
+    TRY(preserved);
+    TRY(seal_self(argv, environ));
+    // The caller of exec may have named one of its descriptors in --process, as bash does by /dev/fd/N: open until
+    // then.
+    if (is_exec(invocation)) TRY(kernel::close_range_from(3 + *preserved, kernel::CloseRange::cloexec));
     (void)kernel::set_name("skiff");  // exec by descriptor has named it after the descriptor
   }
   const Context context{program, invocation, log, TRY(find_root(invocation.global))};
@@ -167,6 +174,7 @@ int main(std::span<char *> words) {
   if (*shown >= 0) return *shown;
   const cli::Flags &global = invocation->global;
   const Result<unsigned> preserved = count_preserved(*invocation);
+  if (const Status closed = close_leaked(*invocation, preserved); !closed) return end_with({}, closed.error(), 1);
   const Result<cli::Log> log =
       cli::open_log(global.string("log"), global.string("log-format"), global.boolean("debug"));
   if (!log) return end_with({}, log.error(), 1);

@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/mount.h"
@@ -31,9 +32,11 @@ Result<kernel::Fd> copy_to_memfd() {
   return copy;
 }
 
-bool is_sealed(const kernel::Fd &self) {
-  const Result<struct statfs> mount = kernel::fstatfs(self);
-  if (mount && (static_cast<unsigned long>(mount->f_flags) & ST_RDONLY) != 0) return true;
+bool is_sealed() {
+  struct statfs mount{};
+  if (::statfs("/proc/self/exe", &mount) == 0 && (static_cast<unsigned long>(mount.f_flags) & ST_RDONLY) != 0) {
+    return true;
+  }
   const Result<kernel::Fd> readable = kernel::open("/proc/self/exe", O_RDONLY);
   if (!readable) return false;
   const Result<unsigned> seals = kernel::get_seals(*readable);
@@ -43,8 +46,8 @@ bool is_sealed(const kernel::Fd &self) {
 }  // namespace
 
 Status seal_self(const char *const *argv, const char *const *envp) {
+  if (is_sealed()) return {};
   const kernel::Fd self = TRY(kernel::open("/proc/self/exe", O_PATH));
-  if (is_sealed(self)) return {};
   Result<kernel::Fd> copy = clone_readonly(self);
   if (!copy) copy = copy_to_memfd();
   if (!copy) return std::unexpected(in("sealing the runtime's binary", copy.error()));
