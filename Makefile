@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS := $(shell nproc)
 PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
-	libbenchmark-dev busybox-static dbus-daemon procps
+	libbenchmark-dev busybox-static dbus-daemon procps lld
 
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff
