@@ -78,6 +78,10 @@ class Cgroup {
   // gone already is no error. EBUSY when processes stay in it for longer than the time.
   [[nodiscard]] Status remove(std::chrono::milliseconds patience = std::chrono::seconds(10));
 
+  // Removes these directories of an ended container, if nothing is left in them: without a look into them, for rmdir(2)
+  // refuses a cgroup that has a process or another cgroup in it. False where one of them stays, which is not told why.
+  [[nodiscard]] static bool remove_empty(const std::vector<std::string> &paths);
+
   // The directories' paths in the order of the hierarchies, for the record; empty without a cgroup.
   [[nodiscard]] std::vector<std::string> paths() const;
   [[nodiscard]] const std::vector<Level> &levels() const { return levels_; }

@@ -196,6 +196,13 @@ Status Cgroup::kill_all(int signal, std::chrono::milliseconds patience) const {
   }
 }
 
+bool Cgroup::remove_empty(const std::vector<std::string> &paths) {
+  return std::ranges::all_of(paths, [](const std::string &path) {
+    const Status removed = kernel::unlinkat(kernel::cwd, path, AT_REMOVEDIR);
+    return removed || is_missing(removed.error());
+  });
+}
+
 Status Cgroup::remove(std::chrono::milliseconds patience) {
   const Deadline deadline(patience);
   Status first;

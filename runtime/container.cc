@@ -197,6 +197,11 @@ spec::State Container::state(spec::ContainerStatus status) const {
   return state;
 }
 
-Status Container::remove() { return kernel::remove_tree_at(root_, record.id); }
+Status Container::remove() {
+  // What is there as a rule. The loop over the directory takes whatever else there is.
+  for (const char *name : {"state.json", "config.json"}) (void)kernel::unlinkat(directory_, name);
+  if (kernel::unlinkat(root_, record.id, AT_REMOVEDIR)) return {};
+  return kernel::remove_tree_at(root_, record.id);
+}
 
 }  // namespace skiff

@@ -73,8 +73,8 @@ Status tell(const CreateRequest &request, Container &container, const Launched &
 }
 
 Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Plan &plan, const Host &host,
-                          Container &container, std::vector<std::string> &warnings, const cli::Log &log) {
-  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+                          const kernel::Procfs &proc, Container &container, std::vector<std::string> &warnings,
+                          const cli::Log &log) {
   fill_record(container.record, bundle, plan);
   if (plan.intel_rdt) {
     TRY(record_intel_rdt(*plan.intel_rdt, named_schemata(*bundle.config.linux_.intel_rdt), TRY(find_resctrl(proc)),
@@ -110,7 +110,8 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   Bundle bundle = TRY(load_bundle(request.bundle));
   TRY(check_terminal(request, bundle.config));
   if (request.console_size && bundle.config.process) bundle.config.process->console_size = request.console_size;
-  Host host = TRY(read_host());
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  Host host = TRY(read_host(proc));
   if (request.systemd_cgroup) TRY(find_user_manager(host));
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(request.root, bundle.config.linux_.seccomp, log));
   Plan plan = TRY(make_plan(
@@ -129,7 +130,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   if (bundle.config.linux_.resources) log_left_out(*bundle.config.linux_.resources, plan.cgroup.unified, log);
   Container container = TRY(Container::create(request.root, request.id));
   std::vector<std::string> warnings = std::move(plan.warnings);
-  Result<Launched> launched = bring_up(request, bundle, plan, host, container, warnings, log);
+  Result<Launched> launched = bring_up(request, bundle, plan, host, proc, container, warnings, log);
   tell_warnings(warnings, launched.has_value(), log);
   if (!launched) {
     (void)container.remove();  // the first error is the one to tell
@@ -167,14 +168,17 @@ Status send_pidfd(const std::string &path, const kernel::Fd &pidfd) {
 }
 
 Status destroy_container(Container &container, const cli::Log &log) {
-  Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
-  TRY(cgroup.kill_all(SIGKILL));
-  if (!container.record.systemd_scope.empty()) {
-    // systemd itself forgets a scope that has become empty.
-    const Status stopped = stop_unit(container.record.systemd_scope);
-    if (!stopped) cli::warning(log, stopped.error().message());
+  const bool has_unit = !container.record.systemd_scope.empty();
+  if (has_unit || !Cgroup::remove_empty(container.record.cgroup_paths)) {
+    Cgroup cgroup = TRY(Cgroup::open(container.record.cgroup_paths));
+    TRY(cgroup.kill_all(SIGKILL));
+    if (has_unit) {
+      // systemd itself forgets a scope that has become empty.
+      const Status stopped = stop_unit(container.record.systemd_scope);
+      if (!stopped) cli::warning(log, stopped.error().message());
+    }
+    TRY(cgroup.remove());
   }
-  TRY(cgroup.remove());
   TRY(remove_intel_rdt(container.record));
   std::vector<spec::Hook> hooks;
   if (container.record.has_late_hooks) {

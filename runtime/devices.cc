@@ -1,10 +1,12 @@
 // Device nodes and the links beside them: config-linux.md, "Devices" and "Default Devices".
+#include <linux/magic.h>
 #include <sys/sysmacros.h>
 
 #include <string>
 
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
+#include "runtime/kernel/process.h"
 #include "runtime/mount_target.h"
 #include "runtime/rootfs.h"
 
@@ -31,14 +33,50 @@ bool is_listed(const Rootfs &rootfs) {
   return rootfs.step < steps.size() && steps[rootfs.step].field.starts_with("linux.devices");
 }
 
+// ---- places ----
+
+// A default ACL of the directory or its setgid bit would change what mknod(2) makes.
+Result<bool> is_plain(const kernel::Fd &directory) {
+  if (TRY(kernel::fstatfs(directory)).f_type != TMPFS_MAGIC) return false;
+  return (TRY(kernel::fstat(directory)).st_mode & S_ISGID) == 0;
+}
+
+struct Place {
+  const Rootfs::Directory &directory;
+  std::string name;
+};
+
+// The directory of `path`, made where it is missing, and the last component.
+Result<Place> find_place(const std::string &path, Rootfs &rootfs) {
+  const std::size_t end = path.rfind('/') + 1;
+  Rootfs::Directory &directory = rootfs.device_directory;
+  if (!directory.fd.valid() || path.compare(0, end, directory.path) != 0 || path.size() == end) {
+    kernel::Place place = TRY(kernel::make_parent_in_root(rootfs.root, path, 0755));
+    directory = {.path = path.substr(0, end), .fd = std::move(place.parent), .plain = false};
+    directory.plain = TRY(is_plain(directory.fd));
+  }
+  return Place{.directory = directory, .name = path.substr(end)};
+}
+
 // ---- nodes ----
+
+// With owner and mode at once, which is only right in a plain directory. False where something has that name.
+Result<bool> make_node_at_once(const Place &place, const MakeDevice &device) {
+  const dev_t number = has_number(device) ? makedev(device.major, device.minor) : 0;
+  const mode_t before = kernel::umask(0);
+  Status made = kernel::mknodat(place.directory.fd, place.name, device.mode, number);
+  kernel::umask(before);
+  if (made) return true;
+  if (made.error().number == EEXIST) return false;
+  return std::unexpected(std::move(made).error());
+}
 
 // Everything after the mknod goes through this one descriptor: another container that shares the directory can put a
 // link to a file of the host in the node's place at any time, and that must not be given away.
-Status make_node(const kernel::Place &place, const MakeDevice &device, const kernel::Procfs &proc) {
+Status make_node(const Place &place, const MakeDevice &device, const kernel::Procfs &proc) {
   const dev_t number = has_number(device) ? makedev(device.major, device.minor) : 0;
-  TRY(kernel::mknodat(place.parent, place.name, device.mode, number));
-  const auto node = TRY(kernel::openat(place.parent, place.name, O_PATH | O_NOFOLLOW));
+  TRY(kernel::mknodat(place.directory.fd, place.name, device.mode, number));
+  const auto node = TRY(kernel::openat(place.directory.fd, place.name, O_PATH | O_NOFOLLOW));
   if (!is_this_device(TRY(kernel::fstat(node)), device)) {
     return fail(ESTALE, device.path + " was exchanged for something else while it was made");
   }
@@ -53,8 +91,8 @@ bool is_complete(const struct stat &status, const MakeDevice &device) {
 }
 
 // Makes room for the node. True where a good one is there already.
-Result<bool> clear_place(const kernel::Place &place, const MakeDevice &device, bool listed) {
-  const auto there = kernel::fstatat(place.parent, place.name, AT_SYMLINK_NOFOLLOW);
+Result<bool> clear_place(const Place &place, const MakeDevice &device, bool listed) {
+  const auto there = kernel::fstatat(place.directory.fd, place.name, AT_SYMLINK_NOFOLLOW);
   if (!there && there.error().number == ENOENT) return false;
   if (!there) return std::unexpected(there.error());
   if (is_complete(*there, device)) return true;
@@ -62,7 +100,7 @@ Result<bool> clear_place(const kernel::Place &place, const MakeDevice &device, b
     return fail(EEXIST, device.path + " is there and is not " + describe(device),
                 "remove it from the rootfs, or mount a tmpfs on /dev");
   }
-  auto gone = kernel::unlinkat(place.parent, place.name);
+  auto gone = kernel::unlinkat(place.directory.fd, place.name);
   // A mount of the right device that an entry of `mounts` has put there: it stays as it is.
   if (!gone && gone.error().number == EBUSY && is_this_device(*there, device)) return true;
   TRY(std::move(gone));
@@ -89,23 +127,23 @@ Result<kernel::Fd> open_on_host(const MakeDevice &device) {
 }
 
 // An empty file to mount on. A link that is there is taken away, for it could lead anywhere.
-Result<kernel::Fd> make_mount_point(const kernel::Place &place) {
-  auto made = kernel::mknodat(place.parent, place.name, S_IFREG, 0);
+Result<kernel::Fd> make_mount_point(const Place &place) {
+  auto made = kernel::mknodat(place.directory.fd, place.name, S_IFREG, 0);
   if (!made && made.error().number == EEXIST) {
-    const auto there = TRY(kernel::fstatat(place.parent, place.name, AT_SYMLINK_NOFOLLOW));
+    const auto there = TRY(kernel::fstatat(place.directory.fd, place.name, AT_SYMLINK_NOFOLLOW));
     if (S_ISLNK(there.st_mode)) {
-      TRY(kernel::unlinkat(place.parent, place.name));
-      made = kernel::mknodat(place.parent, place.name, S_IFREG, 0);
+      TRY(kernel::unlinkat(place.directory.fd, place.name));
+      made = kernel::mknodat(place.directory.fd, place.name, S_IFREG, 0);
     } else {
       made = {};
     }
   }
   TRY(std::move(made));
-  return kernel::openat(place.parent, place.name, O_PATH | O_NOFOLLOW);
+  return kernel::openat(place.directory.fd, place.name, O_PATH | O_NOFOLLOW);
 }
 
-Status bind_node(const kernel::Place &place, const MakeDevice &device, const Rootfs &rootfs) {
-  const auto there = kernel::fstatat(place.parent, place.name, AT_SYMLINK_NOFOLLOW);
+Status bind_node(const Place &place, const MakeDevice &device, const Rootfs &rootfs) {
+  const auto there = kernel::fstatat(place.directory.fd, place.name, AT_SYMLINK_NOFOLLOW);
   if (there && is_this_device(*there, device)) return {};
   const auto node = TRY(open_on_host(device));
   const auto clone = TRY(kernel::open_tree(node, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
@@ -116,24 +154,32 @@ Status bind_node(const kernel::Place &place, const MakeDevice &device, const Roo
 }  // namespace
 
 Status apply(const MakeDevice &step, Rootfs &rootfs) {
-  const auto place = TRY(kernel::make_parent_in_root(rootfs.root, step.path, 0755));
+  const Place place = TRY(find_place(step.path, rootfs));
   if (step.bind_from_host && has_number(step)) return bind_node(place, step, rootfs);
-  if (TRY(clear_place(place, step, is_listed(rootfs)))) return {};
-  auto made = make_node(place, step, rootfs.proc);
+  const bool at_once = place.directory.plain && step.uid == 0 && step.gid == 0;
+  Result<bool> simple = at_once ? make_node_at_once(place, step) : false;
+  if (simple && *simple) return {};
+  Status made;
+  if (simple) {
+    if (TRY(clear_place(place, step, is_listed(rootfs)))) return {};
+    made = make_node(place, step, rootfs.proc);
+  } else {
+    made = std::unexpected(std::move(simple).error());
+  }
   // The runtime itself may sit in a user namespace, or in a sandbox that lacks CAP_MKNOD.
   if (!made && made.error().number == EPERM && has_number(step)) return bind_node(place, step, rootfs);
   return made;
 }
 
 Status apply(const MakeSymlink &step, Rootfs &rootfs) {
-  const auto place = TRY(kernel::make_parent_in_root(rootfs.root, step.path, 0755));
-  auto made = kernel::symlinkat(step.target, place.parent, place.name);
+  const Place place = TRY(find_place(step.path, rootfs));
+  auto made = kernel::symlinkat(step.target, place.directory.fd, place.name);
   if (made || made.error().number != EEXIST) return made;
   if (step.path != "/dev/ptmx") return {};
-  const auto there = kernel::readlinkat(place.parent, place.name);
+  const auto there = kernel::readlinkat(place.directory.fd, place.name);
   if (there && *there == step.target) return {};
-  TRY(kernel::unlinkat(place.parent, place.name));
-  return kernel::symlinkat(step.target, place.parent, place.name);
+  TRY(kernel::unlinkat(place.directory.fd, place.name));
+  return kernel::symlinkat(step.target, place.directory.fd, place.name);
 }
 
 }  // namespace skiff

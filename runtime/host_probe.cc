@@ -183,7 +183,9 @@ std::vector<CgroupHierarchy> parse_hierarchies(std::string_view mountinfo, std::
   return out;
 }
 
-Result<Host> read_host() {
+Result<Host> read_host() { return read_host(TRY(kernel::Procfs::open_host())); }
+
+Result<Host> read_host(const kernel::Procfs &proc) {
   Host host;
   host.uid = ::geteuid();
   host.gid = ::getegid();
@@ -191,7 +193,6 @@ Result<Host> read_host() {
   host.capabilities = TRY(kernel::capget()).permitted;
   host.notify_socket = read_notify_socket();
   host.listen_fds = read_listen_fds();
-  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   host.privileged = host.uid == 0 && TRY(in_first_user_namespace(proc));
   struct statfs filesystem{};
   const bool there = ::statfs(mount_point, &filesystem) == 0;

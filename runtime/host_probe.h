@@ -20,7 +20,8 @@ namespace skiff {
 
 // A host with cgroup v2 alone is known by one statfs(2); mountinfo is read only on the others. No cgroups at all is no
 // error.
-[[nodiscard]] Result<Host> read_host();
+[[nodiscard]] Result<Host> read_host(const kernel::Procfs &proc);
+[[nodiscard]] Result<Host> read_host();  // of the host's own /proc
 
 // The cgroup mounts of a mountinfo (proc_pid_mountinfo(5)) with the cgroups of a PID/cgroup (cgroups(7)) in them. A
 // hierarchy mounted more than once counts where it was mounted first. Pure.

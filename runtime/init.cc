@@ -56,6 +56,7 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
   TRY(apply_steps(steps, setup));
   setup.rootfs->masks.reset();  // nothing of the container's own stays open at the gate
   setup.rootfs->null_device.reset();
+  setup.rootfs->device_directory.fd.reset();
   return kernel::reset_signals();
 }
 

@@ -90,7 +90,7 @@ Status clone_init(Launching &launching) {
                         .console_socket = std::move(launching.request.console_socket),
                         .sources = TRY(open_sources(plan)),
                         .wait_for_parent = sets_up_first(plan) || is_placed_later(launching),
-                        .proc = TRY(kernel::Procfs::open_host())};
+                        .proc = TRY(request.proc.duplicate())};
   if (request.gate) inherited.gate = TRY(make_gate(request.container.directory()));
   const kernel::Fd *into = launching.cgroup.clone_into();
   const kernel::CloneRequest wanted = {.flags = relayed ? 0 : plan.launch.new_namespaces,

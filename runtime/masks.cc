@@ -12,9 +12,9 @@ namespace {
 
 // The path, or an invalid descriptor where there is no such path: nothing is to be hidden then.
 Result<kernel::Fd> open_if_there(const std::string &path, const Rootfs &rootfs) {
-  auto there = kernel::open_in_root(rootfs.root, path, O_PATH);
-  if (there || (there.error().number != ENOENT && there.error().number != ENOTDIR)) return there;
-  return kernel::Fd();
+  auto there = kernel::find_in_root(rootfs.root, path, O_PATH);
+  if (!there && there.error().number == ENOTDIR) return kernel::Fd();
+  return there;
 }
 
 // ---- directories ----
@@ -38,10 +38,11 @@ Status mask_directory(const kernel::Fd &target, const struct stat &status, Rootf
     // The first directory takes the tmpfs itself: below Linux 6.15 only a mount that is attached can be cloned.
     auto mount = TRY(make_empty_directory());
     TRY(kernel::move_mount(mount, target));
+    rootfs.masks_device = TRY(kernel::fstat(mount)).st_dev;
     rootfs.masks = std::move(mount);
     return {};
   }
-  if (TRY(kernel::fstat(rootfs.masks)).st_dev == status.st_dev) return {};  // the same path twice
+  if (rootfs.masks_device == status.st_dev) return {};  // the same path twice
   const auto clone = TRY(kernel::open_tree(rootfs.masks, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
   return kernel::move_mount(clone, target);
 }

@@ -80,8 +80,12 @@ Result<std::string> read_path(kernel::FdView fd, const kernel::Procfs &proc) {
 Result<kernel::Fd> open_target(const Rootfs &rootfs, std::string_view destination, bool directory, Follow follow) {
   const std::string path(destination);
   if (follow == Follow::no) return open_target_itself(rootfs, path, directory);
-  auto there = kernel::open_in_root(rootfs.root, path, O_PATH);
-  if (there || there.error().number != ENOENT) return there;
+  auto there = TRY(kernel::find_in_root(rootfs.root, path, O_PATH));
+  if (there.valid()) return there;
+  return make_target(rootfs, path, directory);
+}
+
+Result<kernel::Fd> make_target(const Rootfs &rootfs, const std::string &path, bool directory) {
   if (directory) return kernel::make_directory_in_root(rootfs.root, path, directory_mode);
   return kernel::make_file_in_root(rootfs.root, path, file_mode);
 }
@@ -108,8 +112,10 @@ Result<kernel::Fd> open_plain_target(const Rootfs &rootfs, std::string_view dest
 
 Status attach_to(kernel::FdView mount, kernel::FdView target, const Rootfs &rootfs) {
   TRY(check_place(mount, target, rootfs));
-  TRY(check_shape(mount, target));
-  return kernel::move_mount(mount, target);
+  auto moved = kernel::move_mount(mount, target);
+  // The kernel refuses a file on a directory, and the other way round, without saying so.
+  if (!moved && moved.error().number == EINVAL) TRY(check_shape(mount, target));
+  return moved;
 }
 
 Status attach(const kernel::Fd &mount, std::string_view destination, bool directory, Rootfs &rootfs) {

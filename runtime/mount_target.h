@@ -16,6 +16,9 @@ enum class Follow { no, yes };
 [[nodiscard]] Result<kernel::Fd> open_target(const Rootfs &rootfs, std::string_view destination, bool directory,
                                              Follow follow = Follow::yes);
 
+// The half of it that makes what is missing.
+[[nodiscard]] Result<kernel::Fd> make_target(const Rootfs &rootfs, const std::string &path, bool directory);
+
 // The target of a procfs or sysfs: a real directory, reached without any symbolic link. A link there has let container
 // content stand in for /proc (CVE-2019-19921, CVE-2023-27561).
 [[nodiscard]] Result<kernel::Fd> open_plain_target(const Rootfs &rootfs, std::string_view destination);

@@ -129,7 +129,7 @@ struct Propagation {
 
 Result<Propagation> make_propagation(const spec::Linux &linux_, bool no_pivot) {
   if (linux_.rootfs_propagation.empty()) {
-    return Propagation{.first = {.propagation = MS_SLAVE, .recursive = true}, .parent = MS_SLAVE, .last = 0};
+    return Propagation{.first = {.propagation = MS_SLAVE, .recursive = true}, .parent = 0, .last = 0};
   }
   const std::uint64_t wanted = parse_propagation(linux_.rootfs_propagation);
   if (wanted == 0) {
@@ -144,7 +144,8 @@ Result<Propagation> make_propagation(const spec::Linux &linux_, bool no_pivot) {
   }
   Propagation out;
   out.first = {.propagation = mode == MS_UNBINDABLE ? std::uint64_t{MS_PRIVATE} : mode, .recursive = recursive};
-  out.parent = mode == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
+  const bool all_alike = recursive && (mode == MS_SLAVE || mode == MS_PRIVATE);  // the parent is that, too
+  out.parent = all_alike ? 0 : mode == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
   if (mode == MS_SHARED || mode == MS_UNBINDABLE) out.last = wanted;
   return out;
 }

@@ -80,7 +80,7 @@ struct SetPropagation {
 struct AttachRootfs {
   std::string path;  // absolute
   // The mount that `path` lies on gets this first, MS_SLAVE or MS_PRIVATE: pivot_root(2) refuses a shared parent, and
-  // what is attached below one appears on the host too.
+  // what is attached below one appears on the host too. 0 where no mount is shared any more.
   std::uint64_t parent_propagation = 0;
 };
 

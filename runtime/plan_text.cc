@@ -146,6 +146,7 @@ struct Text {
     return fmt::format("make / {}", propagation_text(step.propagation, step.recursive));
   }
   string operator()(const AttachRootfs &step) const {
+    if (step.parent_propagation == 0) return fmt::format("attach {} to itself", step.path);
     return fmt::format("attach {} to itself, below a {} mount", step.path,
                        propagation_text(step.parent_propagation, false));
   }

@@ -32,7 +32,9 @@ Rootfs make_rootfs(const Plan &plan, kernel::Procfs proc, std::vector<kernel::Fd
           .sources = std::move(sources),
           .root_path = {},
           .masks = {},
+          .masks_device = 0,
           .null_device = {},
+          .device_directory = {},
           .late_readonly = {}};
 }
 
@@ -60,7 +62,7 @@ Status apply(const AttachRootfs &step, Rootfs &rootfs) {
   }
   TRY(kernel::move_mount(mount, target));
   // pivot_root(2) refuses a shared new root.
-  if ((step.parent_propagation & MS_SLAVE) == 0) TRY(change_propagation(mount, MS_PRIVATE, rootfs.proc));
+  if (step.parent_propagation == MS_PRIVATE) TRY(change_propagation(mount, MS_PRIVATE, rootfs.proc));
   rootfs.root = std::move(mount);
   rootfs.root_path = TRY(read_path(rootfs.root, rootfs.proc));
   return {};

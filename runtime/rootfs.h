@@ -31,7 +31,15 @@ struct Rootfs {
 
   std::string root_path;   // what self/fd shows of `root`; "/" after PivotRoot
   kernel::Fd masks;        // the one empty read-only tmpfs that every masked directory is a clone of; made when needed
+  dev_t masks_device = 0;  // that tmpfs
   kernel::Fd null_device;  // the container's /dev/null, checked to be device 1:3; opened when the first file is masked
+  // The directory of the last device, which the next ones lie in as a rule; reset with `device_directory.fd`.
+  struct Directory {
+    std::string path;
+    kernel::Fd fd;
+    bool plain = false;  // a tmpfs that gives its files no group or mode of its own
+  };
+  Directory device_directory;
   std::vector<std::pair<std::string, kernel::Fd>> late_readonly;  // destination and mount of each readonly_last
 };
 

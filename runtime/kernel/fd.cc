@@ -73,11 +73,8 @@ Result<size_t> read_some(FdView fd, std::span<char> into) {
 
 Result<std::string> read_all(FdView fd, size_t max_bytes) {
   std::string bytes;
-  struct stat status{};
-  // Files of /proc and of cgroups have size 0: one page holds most of them.
-  const bool sized = ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-  size_t room = sized ? static_cast<size_t>(status.st_size) + 1 : 4096;
-  if (room > max_bytes) room = max_bytes + 1;
+  // Most files of /proc and of cgroups are smaller, and have no size that could be asked for.
+  const size_t room = std::min<size_t>(4096, max_bytes + 1);
   size_t used = 0;
   for (;;) {
     if (bytes.size() == used) bytes.resize(used == 0 ? room : used * 2);

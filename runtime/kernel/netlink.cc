@@ -270,8 +270,14 @@ Status RouteSocket::move_link(int index, FdView netns, CString new_name) const {
 }
 
 Status bring_up_loopback() {
-  const RouteSocket socket = TRY(RouteSocket::open());
-  return socket.set_up(TRY(socket.find_link("lo")));
+  // netdevice(7): a socket of any family will do, and this one every kernel has.
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return call_failed("socket", {Argument::word("AF_UNIX"), Argument::word("SOCK_DGRAM")});
+  ifreq request{};
+  std::string_view("lo").copy(request.ifr_name, sizeof(request.ifr_name));
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0) return {};
+  return call_failed("ioctl", {Argument::word("SIOCSIFFLAGS"), std::string_view("lo"), Argument::word("IFF_UP")});
 }
 
 }  // namespace skiff::kernel

@@ -29,6 +29,24 @@ open_how make_how(int flags, mode_t mode, uint64_t resolve) {
   return {.flags = static_cast<uint64_t>(flags | O_CLOEXEC), .mode = creates ? mode : 0, .resolve = resolve};
 }
 
+// The usual case of something missing: its parent is there, and nothing, no dangling link either, has its name. An
+// invalid descriptor means that it is another case, or that somebody exchanges it meanwhile: for walk() to sort out.
+template <class Make>
+Fd make_in_parent(FdView root, CString path, mode_t type, Make make) {
+  const std::string_view text = path.view();
+  const size_t slash = text.rfind('/');
+  std::string name(slash == text.npos ? text : text.substr(slash + 1));
+  if (name.empty() || name == "." || name == "..") return {};
+  const std::string above(slash == text.npos ? "." : text.substr(0, slash + 1));
+  const int flags = O_PATH | O_DIRECTORY;
+  const Fd parent(openat2_again(root, above, make_how(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)));
+  if (!parent.valid() || make(parent, name) != 0) return {};
+  Fd made(::openat(parent.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status{};
+  if (!made.valid() || ::fstat(made.get(), &status) != 0 || (status.st_mode & S_IFMT) != type) return {};
+  return made;
+}
+
 bool openat2_is_missing(int number) { return number == ENOSYS || number == EPERM || number == EAGAIN; }
 
 }  // namespace
@@ -45,6 +63,15 @@ Result<Fd> open_in_root(FdView root, CString path, int flags, mode_t mode) {
   return walk_in_root(root, path, flags);
 }
 
+Result<Fd> find_in_root(FdView root, CString path, int flags) {
+  const int fd = openat2_again(root, path, make_how(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+  if (fd >= 0) return Fd(fd);
+  if (errno == ENOENT) return Fd();
+  Result<Fd> found = open_in_root(root, path, flags);
+  if (!found && found.error().number == ENOENT) return Fd();
+  return found;
+}
+
 Result<Fd> open_beneath(FdView dir, CString path, int flags, mode_t mode) {
   return openat2(dir, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 }
@@ -57,15 +84,24 @@ Result<Fd> walk_in_root(FdView root, CString path, int flags) { return walk(root
 
 Result<Fd> make_directory_in_root(FdView root, CString path, mode_t mode) {
   const int flags = O_PATH | O_DIRECTORY;
-  Result<Fd> found = open_in_root(root, path, flags);
-  if (found || found.error().number != ENOENT || path.empty()) return found;
+  if (path.empty()) return open_in_root(root, path, flags);
+  Fd found = TRY(find_in_root(root, path, flags));
+  if (found.valid()) return found;
+  found = make_in_parent(root, path, S_IFDIR,
+                         [&](FdView parent, CString name) { return ::mkdirat(parent.get(), name.c_str(), mode); });
+  if (found.valid()) return found;
   return walk(root, path, {.flags = flags, .missing = Missing::make_directories, .directory_mode = mode});
 }
 
 Result<Fd> make_file_in_root(FdView root, CString path, mode_t mode) {
-  Result<Fd> found = open_in_root(root, path, O_PATH);
-  if (found || found.error().number != ENOENT || path.empty()) return found;
+  if (path.empty()) return open_in_root(root, path, O_PATH);
+  Fd found = TRY(find_in_root(root, path, O_PATH));
+  if (found.valid()) return found;
   if (path.view().ends_with('/')) return call_failed(EISDIR, "mknodat", {root, path});
+  found = make_in_parent(root, path, S_IFREG, [&](FdView parent, CString name) {
+    return ::mknodat(parent.get(), name.c_str(), S_IFREG | mode, 0);
+  });
+  if (found.valid()) return found;
   return walk(root, path, {.flags = O_PATH, .missing = Missing::make_file, .file_mode = mode});
 }
 

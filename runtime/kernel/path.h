@@ -23,6 +23,8 @@ namespace skiff::kernel {
 // Where openat2 is missing (ENOSYS, or EPERM where a sandbox fakes it) or kept from its end by renames
 // (EAGAIN), walk_in_root does it.
 [[nodiscard]] Result<Fd> open_in_root(FdView root, CString path, int flags, mode_t mode = 0);
+// The same for what may be missing (ENOENT): then the descriptor is invalid, and no text of an error is made.
+[[nodiscard]] Result<Fd> find_in_root(FdView root, CString path, int flags);
 // Opens `path` below `dir`; one that leads out fails with EXDEV (RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS). No fallback.
 [[nodiscard]] Result<Fd> open_beneath(FdView dir, CString path, int flags, mode_t mode = 0);
 // Opens `path` and refuses any symlink in it with ELOOP (RESOLVE_NO_SYMLINKS). No fallback.

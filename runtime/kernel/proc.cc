@@ -73,6 +73,8 @@ Result<Procfs> Procfs::open_host() {
   return Procfs(std::move(root));
 }
 
+Result<Procfs> Procfs::duplicate() const { return Procfs(TRY(dup_above(root_, 3))); }
+
 Result<Procfs> Procfs::open_private(Subset subset) {
   const Fd context = TRY(fsopen("proc"));
   if (subset == Subset::pid) TRY(fsconfig_set_string(context, "subset", "pid"));

@@ -32,6 +32,9 @@ class Procfs {
   // caller may not mount procfs: open_host is next best.
   static Result<Procfs> open_private(Subset subset);
 
+  // Another descriptor of the same procfs.
+  [[nodiscard]] Result<Procfs> duplicate() const;
+
   // Opens `path` relative to the procfs: no symlink out, no magic link, nothing that is mounted over. "self/..." works.
   // EXDEV or ELOOP is an attack or an overmount.
   [[nodiscard]] Result<Fd> open_at(CString path, int flags) const;

@@ -324,11 +324,11 @@ struct PropagationCase {
 
 TEST(MakePlan, PropagationLetsThePivotWorkAndIsCompletedAfterIt) {
   const std::array<PropagationCase, 9> cases = {{
-      {"", MS_SLAVE, true, MS_SLAVE, 0},
+      {"", MS_SLAVE, true, 0, 0},
       {"slave", MS_SLAVE, false, MS_SLAVE, 0},
-      {"rslave", MS_SLAVE, true, MS_SLAVE, 0},
+      {"rslave", MS_SLAVE, true, 0, 0},
       {"private", MS_PRIVATE, false, MS_PRIVATE, 0},
-      {"rprivate", MS_PRIVATE, true, MS_PRIVATE, 0},
+      {"rprivate", MS_PRIVATE, true, 0, 0},
       {"shared", MS_SHARED, false, MS_PRIVATE, MS_SHARED},
       {"rshared", MS_SHARED, true, MS_PRIVATE, MS_SHARED | MS_REC},
       {"unbindable", MS_PRIVATE, false, MS_PRIVATE, MS_UNBINDABLE},

@@ -29,7 +29,7 @@ process                             join the session keyring _ses.c
 linux.namespaces (network)          bring up lo
 hostname                            set the hostname skiff
 linux.rootfsPropagation             make / rslave
-root.path                           attach /bundle/rootfs to itself, below a slave mount
+root.path                           attach /bundle/rootfs to itself
 mounts[0] (/proc)                   proc proc -> /proc
 mounts[1] (/dev)                    tmpfs tmpfs -> /dev  nosuid,strictatime  mode=755,size=65536k
 mounts[2] (/dev/pts)                devpts devpts -> /dev/pts  nosuid,noexec  newinstance,ptmxmode=0666,mode=0620,gid=5
@@ -95,7 +95,7 @@ linux.namespaces (cgroup)           unshare the cgroup namespace
 process                             join the session keyring _ses.c
 hostname                            set the hostname skiff
 linux.rootfsPropagation             make / rslave
-root.path                           attach /bundle/rootfs to itself, below a slave mount
+root.path                           attach /bundle/rootfs to itself
 mounts[0] (/proc)                   proc proc -> /proc
 mounts[1] (/dev)                    tmpfs tmpfs -> /dev  nosuid,strictatime  mode=755,size=65536k
 mounts[2] (/dev/pts)                devpts devpts -> /dev/pts  nosuid,noexec  newinstance,ptmxmode=0666,mode=0620
