@@ -1,7 +1,6 @@
 // Whole commands of skiff against the floor and the other runtimes of this host, in turn, so that a drift of the
 // machine hits all alike. Needs root.
 #include <fmt/format.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -14,100 +13,14 @@
 #include <random>
 
 #include "tests/bench/cases.h"
+#include "tests/bench/contestants.h"
 #include "tests/bench/report.h"
 
 namespace skiff::bench {
 namespace {
 
-constexpr const char *usage =
-    "usage: compare [--rounds N] [--case NAME]... [--host-cgroups] [--calls] [--json]\n"
-    "  --rounds N      how often each command is measured: 100\n"
-    "  --case NAME     only this case, and others so named: run, create+start+delete, exec, state, kill, delete, list\n"
-    "  --host-cgroups  with the host's cgroups, instead of a cgroup v2 mount that only this run sees\n"
-    "  --calls         the system calls of each command by name, too\n"
-    "  --json          JSON with every single time, instead of the table\n"
-    "The runtime is the one built beside this program, or $SKIFF; runc and crun are taken from $PATH.\n";
-
-struct Wish {
-  int rounds = 100;
-  std::vector<std::string> cases;
-  bool host_cgroups = false;
-  bool calls = false;
-  bool json = false;
-};
-
 volatile sig_atomic_t interrupted = 0;
 void interrupt(int /*signal*/) { interrupted = 1; }
-
-Result<Wish> parse_words(int argc, char **argv) {
-  Wish wish;
-  constexpr option options[] = {{"rounds", required_argument, nullptr, 'r'}, {"case", required_argument, nullptr, 'c'},
-                                {"host-cgroups", no_argument, nullptr, 'h'}, {"calls", no_argument, nullptr, 's'},
-                                {"json", no_argument, nullptr, 'j'},         {nullptr, 0, nullptr, 0}};
-  for (int found = 0; (found = ::getopt_long(argc, argv, "", options, nullptr)) != -1;) {
-    if (found == 'r') wish.rounds = static_cast<int>(std::strtol(optarg, nullptr, 10));
-    if (found == 'c') wish.cases.emplace_back(optarg);
-    if (found == 'h') wish.host_cgroups = true;
-    if (found == 's') wish.calls = true;
-    if (found == 'j') wish.json = true;
-    if (found == '?') return fail(usage);
-  }
-  for (const std::string &name : wish.cases) {
-    if (std::ranges::find(all_cases(), name, &Case::name) == all_cases().end()) return fail(usage);
-  }
-  if (optind != argc || wish.rounds < 1) return fail(usage);
-  return wish;
-}
-
-std::string version_of(const std::string &program) {
-  FILE *output = ::popen((program + " --version 2>&1").c_str(), "re");
-  if (output == nullptr) return "?";
-  std::string line(200, '\0');
-  if (::fgets(line.data(), static_cast<int>(line.size()), output) == nullptr) line.clear();
-  (void)::pclose(output);
-  return line.substr(0, line.find('\n'));
-}
-
-std::vector<Contestant> find_contestants() {
-  const char *chosen = std::getenv("SKIFF");
-  std::string skiff = chosen != nullptr ? chosen : SKIFF_PROGRAM;
-  if (!skiff.contains('/')) skiff = find_on_path(skiff);
-  std::vector<Contestant> all = {{"skiff", skiff, version_of(skiff)},
-                                 {.name = "floor", .program = FLOOR_PROGRAM, .version = "floor", .is_floor = true}};
-  for (const char *name : {"runc", "crun"}) {
-    const std::string path = find_on_path(name);
-    if (!path.empty()) all.push_back({name, path, version_of(path)});
-  }
-  return all;
-}
-
-// A contestant that cannot start a container here is left out, with its own words for the reason.
-Result<std::vector<Contestant>> admit(Stage &stage, const std::vector<Contestant> &all) {
-  std::vector<Contestant> admitted;
-  for (const Contestant &contestant : all) {
-    if (!contestant.is_floor) {
-      TRY(stage.add(contestant));
-      const auto started =
-          run_steps(start_resident(stage, contestant, stage.pid_file(contestant) + "-resident"), stage.streams());
-      if (!started) {
-        fmt::print(stderr, "{} is left out: {}\n", contestant.name, started.error().message());
-        continue;
-      }
-    }
-    admitted.push_back(contestant);
-  }
-  return admitted;
-}
-
-int pid_of_resident(const Stage &stage, const std::vector<Contestant> &all) {
-  for (const Contestant &contestant : all) {
-    if (contestant.is_floor) continue;
-    const Result<kernel::Fd> file = kernel::open(stage.pid_file(contestant) + "-resident", O_RDONLY);
-    const Result<std::string> text = file ? kernel::read_all(*file, 32) : std::unexpected(file.error());
-    if (text) return static_cast<int>(std::strtol(text->c_str(), nullptr, 10));
-  }
-  return 0;
-}
 
 double to_milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
@@ -171,12 +84,12 @@ Result<int> compare(int argc, char **argv) {
   // Wakes up before whoever else keeps the processors busy, as all that is measured does then.
   (void)::setpriority(PRIO_PROCESS, 0, -20);
   Stage stage = TRY(Stage::make(wish.host_cgroups));
-  const std::vector<Contestant> contestants = TRY(admit(stage, find_contestants()));
+  const std::vector<Contestant> contestants = TRY(admit(stage, find_contestants(wish)));
   const int resident = pid_of_resident(stage, contestants);
   const std::string machine = describe_machine(wish.host_cgroups);
   std::vector<Measured> all;
   for (const Case &which : all_cases()) {
-    if (!wish.cases.empty() && std::ranges::find(wish.cases, which.name) == wish.cases.end()) continue;
+    if (!wish.has_case(which.name)) continue;
     std::vector<Measured> measured;
     measured.reserve(contestants.size());
     for (const Contestant &contestant : contestants) {
@@ -189,14 +102,14 @@ Result<int> compare(int argc, char **argv) {
                           .failure = {}});
     }
     measure_case(wish, stage, measured, which, resident);
-    trace_case(stage, measured, which, resident);
+    if (!wish.untraced) trace_case(stage, measured, which, resident);
     std::ranges::move(measured, std::back_inserter(all));
   }
   if (interrupted != 0) return fail("interrupted");
   print_report(wish, all, contestants, machine);
   const bool failed = std::ranges::any_of(
       all, [](const Measured &one) { return one.contestant.name == "skiff" && !one.failure.empty(); });
-  return failed || contestants.front().name != "skiff" ? 1 : 0;
+  return failed ? 1 : 0;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,13 +59,18 @@ Status wait_for_end(const std::string &pid_file) {
   return {};
 }
 
+// Whoever profiles the machine meanwhile tells by this name which commands are the measured ones: tests/bench/profile.
+void name_measured(bool measured) { ::prctl(PR_SET_NAME, measured ? "bench-measured" : "bench", 0, 0, 0); }
+
 Result<Cost> run_step(const Step &step, const Streams &streams) {
   const Prepared prepared(step.words, streams);
+  name_measured(step.measured);
   Cost cost;
   const Clock::time_point begin = Clock::now();
   const int code = TRY(prepared.run(cost.cpu));
   if (code == 0 && !step.ends.empty()) TRY(wait_for_end(step.ends));
   cost.wall = Clock::now() - begin;
+  name_measured(false);
   if (code != 0) {
     return fail(fmt::format("`{}` exited with {}: {}", join_words(step.words), code, streams.take_errors()));
   }
