@@ -39,7 +39,7 @@ function tid_of(line) {
   match($0, /NR [0-9]+ \([^)]*\)/)
   split(substr($0, RSTART + 3, RLENGTH - 3), word, " ")
   open_call[tid] = word[1]
-  if (table == "order") arguments[tid] = word[2] word[3] word[4]
+  if (table == "order") arguments[tid] = word[2] " " word[3] " " word[4]
   entered[tid] = now
   if (begun_by[tid] != who SUBSEP births[tid]) begin_sequence()
   away[tid] = 0
@@ -74,6 +74,7 @@ function end_call(now,    number, name, key) {
   sum[who] += now - entered[tid]
   if (table != "order") return
   key = sequence[tid] SUBSEP (++length_of[sequence[tid]])
+  sub(/,$/, "", arguments[tid])
   order_name[key] = name arguments[tid] ")"
   order_start[key] = entered[tid] - start_of_command[sequence[tid]]
   order_spent[key] = now - entered[tid]

@@ -1,7 +1,6 @@
 #include "tests/bench/report.h"
 
 #include <fmt/format.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -9,18 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <tuple>
 
 namespace skiff::bench {
 namespace {
-
-std::string call_name(std::size_t number) {
-  char *name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number));
-  if (name == nullptr) return std::to_string(number);
-  std::string copy(name);
-  ::free(name);
-  return copy;
-}
 
 std::string first_line_of(const char *path, std::string_view key) {
   const Result<kernel::Fd> file = kernel::open(path, O_RDONLY);
@@ -52,16 +42,6 @@ std::vector<std::string> references(const std::vector<Measured> &all) {
 std::string ratio(const Measured &one, const Measured *reference) {
   if (reference == nullptr || reference == &one || reference->wall.empty()) return "";
   return fmt::format("{:.2f}", quantile(one.wall, 0.5) / quantile(reference->wall, 0.5));
-}
-
-std::vector<std::pair<std::string, std::uint32_t>> calls_by_count(const Traced &traced) {
-  std::vector<std::pair<std::string, std::uint32_t>> calls;
-  for (std::size_t i = 0; i < traced.calls.size(); ++i) {
-    if (traced.calls[i] > 0) calls.emplace_back(call_name(i), traced.calls[i]);
-  }
-  std::ranges::sort(
-      calls, [](const auto &a, const auto &b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
-  return calls;
 }
 
 }  // namespace

@@ -1,13 +1,17 @@
 #include "tests/bench/trace.h"
 
 #include <fmt/format.h>
+#include <seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <numeric>
+#include <tuple>
 #include <type_traits>
 
 #include "runtime/kernel/process.h"
@@ -27,7 +31,7 @@ class Tracer {
   Tracer(const Streams &streams, const struct stat &program) : streams_(streams), program_(program) {}
 
   Status run(const Step &step) {
-    const int code = TRY(step.measured ? run_traced(step.words) : run_command(step.words, streams_));
+    const int code = TRY(run_to_end(TRY(start(step.words, step.measured))));
     if (code != 0) {
       return fail(fmt::format("`{}` exited with {}: {}", join_words(step.words), code, streams_.take_errors()));
     }
@@ -42,8 +46,9 @@ class Tracer {
     int status = 0;
   };
 
-  Result<int> run_traced(const Words &words) {
-    const pid_t pid = TRY(start(words));
+  // Of a command that is not traced, too: it may wait for a process of an earlier step, which moves on by our doing
+  // alone.
+  Result<int> run_to_end(pid_t pid) {
     for (;;) {
       Event event;
       event.pid = ::waitpid(-1, &event.status, __WALL);
@@ -55,8 +60,8 @@ class Tracer {
     }
   }
 
-  // Stops itself, so that it is traced before it runs the command.
-  Result<pid_t> start(const Words &words) {
+  // To be traced it stops itself before it runs the command.
+  Result<pid_t> start(const Words &words, bool is_traced) {
     const pid_t pid = ::fork();
     if (pid < 0) return fail(errno, "fork");
     if (pid == 0) {
@@ -66,10 +71,11 @@ class Tracer {
       ::dup2(streams_.null(), 0);
       ::dup2(streams_.null(), 1);
       ::dup2(streams_.errors(), 2);
-      (void)::raise(SIGSTOP);
+      if (is_traced) (void)::raise(SIGSTOP);
       ::execv(argv[0], const_cast<char *const *>(argv.data()));
       ::_exit(127);
     }
+    if (!is_traced) return pid;
     int status = 0;
     if (::waitpid(pid, &status, WUNTRACED) < 0) return fail(errno, "waitpid");
     if (::ptrace(PTRACE_SEIZE, pid, nullptr, options) < 0) return fail(errno, "ptrace(PTRACE_SEIZE)");
@@ -163,7 +169,25 @@ class Tracer {
   ::_exit(kernel::write_all(result, {reinterpret_cast<const char *>(&tracer.traced), sizeof tracer.traced}) ? 0 : 2);
 }
 
+std::string call_name(std::size_t number) {
+  char *name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number));
+  if (name == nullptr) return std::to_string(number);
+  std::string copy(name);
+  ::free(name);
+  return copy;
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, std::uint32_t>> calls_by_count(const Traced &traced) {
+  std::vector<std::pair<std::string, std::uint32_t>> calls;
+  for (std::size_t i = 0; i < traced.calls.size(); ++i) {
+    if (traced.calls[i] > 0) calls.emplace_back(call_name(i), traced.calls[i]);
+  }
+  std::ranges::sort(
+      calls, [](const auto &a, const auto &b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
+  return calls;
+}
 
 std::uint32_t Traced::total() const { return std::accumulate(calls.begin(), calls.end(), std::uint32_t{0}); }
 

@@ -19,6 +19,9 @@ struct Traced {
   [[nodiscard]] std::uint32_t total() const;
 };
 
+// The system calls by name, most frequent first.
+[[nodiscard]] std::vector<std::pair<std::string, std::uint32_t>> calls_by_count(const Traced &traced);
+
 // Runs the steps once under ptrace. `program` is the container's program on the host: who runs that file is let go.
 // wait4's ru_maxrss would not do for the memory: exec carries the size of the process that forked over into it.
 // Errors: those of run_steps, EPERM where ptrace is forbidden, ENOSYS before Linux 5.3.

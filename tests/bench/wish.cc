@@ -35,9 +35,7 @@ bool holds(const std::vector<std::string> &names, std::string_view name) {
   return names.empty() || std::ranges::find(names, name) != names.end();
 }
 
-bool is_case(const std::string &name) {
-  return std::ranges::find(all_cases(), name, &Case::name) != all_cases().end();
-}
+bool is_case(const std::string &name) { return std::ranges::find(all_cases(), name, &Case::name) != all_cases().end(); }
 
 }  // namespace
 
@@ -48,12 +46,15 @@ bool Wish::has_contestant(std::string_view name) const {
 
 Result<Wish> parse_words(int argc, char **argv) {
   Wish wish;
-  constexpr option options[] = {
-      {"rounds", required_argument, nullptr, 'r'}, {"case", required_argument, nullptr, 'c'},
-      {"only", required_argument, nullptr, 'o'},   {"peer", required_argument, nullptr, 'p'},
-      {"host-cgroups", no_argument, nullptr, 'h'}, {"untraced", no_argument, nullptr, 'u'},
-      {"calls", no_argument, nullptr, 's'},        {"json", no_argument, nullptr, 'j'},
-      {nullptr, 0, nullptr, 0}};
+  constexpr option options[] = {{"rounds", required_argument, nullptr, 'r'},
+                                {"case", required_argument, nullptr, 'c'},
+                                {"only", required_argument, nullptr, 'o'},
+                                {"peer", required_argument, nullptr, 'p'},
+                                {"host-cgroups", no_argument, nullptr, 'h'},
+                                {"untraced", no_argument, nullptr, 'u'},
+                                {"calls", no_argument, nullptr, 's'},
+                                {"json", no_argument, nullptr, 'j'},
+                                {nullptr, 0, nullptr, 0}};
   for (int found = 0; (found = ::getopt_long(argc, argv, "", options, nullptr)) != -1;) {
     if (found == 'r') wish.rounds = static_cast<int>(std::strtol(optarg, nullptr, 10));
     if (found == 'c') wish.cases.emplace_back(optarg);
