@@ -12,6 +12,7 @@ struct Case {
   std::string_view floor;  // what the floor does meanwhile
   Steps (*steps)(const Stage &stage, const Contestant &contestant);
   Words (*floor_words)(const Stage &stage, int resident);  // after the program; `resident` is the pid of a container
+  bool is_container;                                       // that the floor makes
 };
 
 [[nodiscard]] std::span<const Case> all_cases();

@@ -93,6 +93,7 @@ Result<int> compare(int argc, char **argv) {
     std::vector<Measured> measured;
     measured.reserve(contestants.size());
     for (const Contestant &contestant : contestants) {
+      if (!contestant.options.empty() && !which.is_container) continue;  // the same as the floor without
       measured.push_back({.case_name = which.name,
                           .floor = which.floor,
                           .contestant = contestant,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
 
 namespace skiff::bench {
@@ -10,7 +11,7 @@ namespace {
 
 // An allow list of the kind engines use: most calls always, some by their arguments, a few by capability.
 constexpr std::string_view allowed =
-    "accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown clock_adjtime "
+    "accept accept4 access adjtimex alarm arch_prctl bind brk cachestat capget capset chdir chmod chown clock_adjtime "
     "clock_getres clock_gettime clock_nanosleep close close_range connect copy_file_range creat dup dup2 dup3 "
     "epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 execve execveat exit "
     "exit_group faccessat faccessat2 fadvise64 fallocate fanotify_mark fchdir fchmod fchmodat fchown fchownat fcntl "
@@ -36,7 +37,7 @@ constexpr std::string_view allowed =
     "signalfd4 socketpair splice stat statfs statx symlink symlinkat sync sync_file_range syncfs sysinfo tee tgkill "
     "time timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime "
     "timerfd_settime times tkill truncate umask uname unlink unlinkat utime utimensat utimes vfork vmsplice wait4 "
-    "waitid write writev";
+    "waitid write writev modify_ldt";
 
 std::vector<std::string> split(std::string_view words) {
   std::vector<std::string> all;
@@ -59,7 +60,9 @@ spec::SeccompSyscall make_rule(const char *name, std::uint64_t first, spec::Secc
   return rule;
 }
 
-spec::Seccomp make_profile() {
+}  // namespace
+
+spec::Seccomp engine_seccomp() {
   spec::Seccomp profile;
   profile.default_action = spec::SeccompAction::errno_;
   profile.default_errno_ret = 1;
@@ -69,10 +72,14 @@ spec::Seccomp make_profile() {
   for (const std::uint64_t personality : {0x0U, 0x8U, 0x20000U, 0x20008U, 0xffffffffU}) {
     profile.syscalls.push_back(make_rule("personality", personality, spec::SeccompOperator::eq));
   }
+  constexpr std::uint64_t new_namespaces = 0x7E020000;  // the CLONE_NEW* of clone(2)
+  profile.syscalls.push_back(make_rule("clone", new_namespaces, spec::SeccompOperator::masked_eq));
+  // Its flags are behind a pointer: libraries take clone(2) instead.
+  profile.syscalls.push_back(make_rule({"clone3"}));
+  profile.syscalls.back().action = spec::SeccompAction::errno_;
+  profile.syscalls.back().errno_ret = ENOSYS;
   return profile;
 }
-
-}  // namespace
 
 spec::Config default_config() {
   spec::Config config = spec::make_default_config();
@@ -99,7 +106,7 @@ spec::Config large_config() {
   hook.path = "/usr/bin/hook";
   hook.args = {"hook", "--verbose"};
   config.hooks.create_runtime = {hook, hook};
-  config.linux_.seccomp = make_profile();
+  config.linux_.seccomp = engine_seccomp();
   return config;
 }
 

@@ -75,7 +75,8 @@ std::string print_table(const std::vector<Measured> &all) {
   }
   out += " peak RSS KiB | system calls | tasks |\n" + rule + "---:|---:|---:|\n";
   for (const Measured &one : all) {
-    const std::string program = one.contestant.is_floor ? fmt::format("floor: {}", one.floor) : one.contestant.name;
+    const std::string program =
+        one.contestant.is_floor ? fmt::format("{}: {}", one.contestant.name, one.floor) : one.contestant.name;
     out += fmt::format("| {} | {} |", one.case_name, program);
     if (!one.failure.empty()) {
       out += fmt::format(" failed: {} |\n", one.failure);

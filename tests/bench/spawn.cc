@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "runtime/kernel/process.h"
 
@@ -63,6 +64,7 @@ Status wait_for_end(const std::string &pid_file) {
 void name_measured(bool measured) { ::prctl(PR_SET_NAME, measured ? "bench-measured" : "bench", 0, 0, 0); }
 
 Result<Cost> run_step(const Step &step, const Streams &streams) {
+  prepare(step);
   const Prepared prepared(step.words, streams);
   name_measured(step.measured);
   Cost cost;
@@ -108,6 +110,11 @@ Result<Cost> run_steps(const Steps &steps, const Streams &streams) {
   }
   reap_orphans();
   return sum;
+}
+
+void prepare(const Step &step) {
+  std::error_code ignored;  // of what is not there
+  for (const std::string &path : step.removes) std::filesystem::remove_all(path, ignored);
 }
 
 Result<int> run_command(const Words &words, const Streams &streams) {

@@ -17,6 +17,7 @@ struct Step {
   Words words;
   bool measured = true;  // otherwise it only prepares
   std::string ends = {};
+  Words removes = {};  // files and directories that are removed before the command, unmeasured
 };
 using Steps = std::vector<Step>;
 
@@ -47,6 +48,9 @@ struct Cost {
 // Runs the steps one after the other: the cost of the measured ones. A command that does not exit with 0 is an error
 // that shows its command line and what it said.
 [[nodiscard]] Result<Cost> run_steps(const Steps &steps, const Streams &streams);
+
+// What is removed before a step.
+void prepare(const Step &step);
 
 // The same of one command, whose exit status is returned.
 [[nodiscard]] Result<int> run_command(const Words &words, const Streams &streams);

@@ -9,7 +9,8 @@
 
 #include <filesystem>
 
-#include "spec/config.h"
+#include "runtime/bpf.h"
+#include "tests/bench/documents.h"
 
 namespace skiff::bench {
 namespace {
@@ -58,6 +59,17 @@ Status make_rootfs(const std::string &rootfs) {
   return write_file(rootfs + "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
 }
 
+// The sources of the bind mounts, and their targets.
+Status make_volumes(const std::string &volumes, const std::string &rootfs) {
+  std::error_code error;
+  for (int i = 0; i < bind_mount_count && !error; ++i) {
+    fs::create_directories(fmt::format("{}/{}", volumes, i), error);
+    if (!error) fs::create_directories(fmt::format("{}/mnt/{}", rootfs, i), error);
+  }
+  if (error) return fail(error.value(), volumes);
+  return {};
+}
+
 }  // namespace
 
 Result<Stage> Stage::make(bool host_cgroups) {
@@ -68,6 +80,7 @@ Result<Stage> Stage::make(bool host_cgroups) {
   stage.directory_ = TRY(make_directory());
   stage.streams_ = TRY(Streams::open(stage.directory_ + "/errors"));
   TRY(make_rootfs(stage.rootfs()));
+  TRY(make_volumes(stage.volumes(), stage.rootfs()));
   return stage;
 }
 
@@ -105,31 +118,38 @@ void Stage::remove_cgroups() const {
 }
 
 Status Stage::add(const Contestant &contestant) {
-  const std::string cgroup = "/" + cgroup_prefix() + contestant.name;
-  TRY(write_bundle(passing_bundle(contestant), cgroup + "-passing", {"/bin/true"}));
-  TRY(write_bundle(resident_bundle(contestant), cgroup + "-resident", {"/bin/sleep", "1000000"}));
-  contestants_.push_back(contestant);
-  return {};
-}
-
-Status Stage::write_bundle(const std::string &bundle, const std::string &cgroup, const Words &args) const {
-  spec::Config config = spec::make_default_config();
-  config.oci_version = "1.0.2";  // older releases of crun refuse what they have not heard of
-  config.process->terminal = false;
-  config.process->args = args;
-  config.root->path = rootfs();
-  config.linux_.cgroups_path = cgroup;
   std::error_code error;
-  fs::create_directories(bundle, error);
-  return write_file(bundle + "/config.json", spec::print_config(config, true));
+  fs::create_directories(root(contestant), error);
+  if (error) return fail(error.value(), root(contestant));
+  contestants_.push_back(contestant);
+  TRY(write(contestant, Bundle::passing, 0));
+  return write(contestant, Bundle::resident, 0);
 }
 
-std::string Stage::passing_bundle(const Contestant &contestant) const {
-  return fmt::format("{}/{}/passing", directory_, contestant.name);
+Status Stage::write(const Contestant &contestant, Bundle which, int resident) const {
+  const Surroundings where{
+      .rootfs = rootfs(),
+      .volumes = volumes(),
+      .cgroup = fmt::format("/{}{}-{}", cgroup_prefix(), contestant.name, name_of(which)),
+      .resident = resident,
+  };
+  std::error_code error;
+  fs::create_directories(bundle(contestant, which), error);
+  return write_file(bundle(contestant, which) + "/config.json", spec::print_config(make_config(which, where), true));
 }
 
-std::string Stage::resident_bundle(const Contestant &contestant) const {
-  return fmt::format("{}/{}/resident", directory_, contestant.name);
+Status Stage::write_filter() const {
+  const SeccompProgram program = TRY(make_seccomp_program(engine_seccomp()));
+  return write_file(filter(), {reinterpret_cast<const char *>(program.filter.data()),
+                               program.filter.size() * sizeof program.filter.front()});
+}
+
+std::string Stage::bundle(const Contestant &contestant, Bundle which) const {
+  return fmt::format("{}/{}/{}", directory_, contestant.name, name_of(which));
+}
+
+std::string Stage::root(const Contestant &contestant) const {
+  return fmt::format("{}/{}/root", directory_, contestant.name);
 }
 
 std::string Stage::pid_file(const Contestant &contestant) const {
@@ -137,7 +157,7 @@ std::string Stage::pid_file(const Contestant &contestant) const {
 }
 
 Words Stage::command(const Contestant &contestant, const Words &words) const {
-  Words all = {contestant.program, "--root", fmt::format("{}/{}/root", directory_, contestant.name)};
+  Words all = {contestant.program, "--root", root(contestant)};
   all.insert(all.end(), words.begin(), words.end());
   return all;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/bundles.h"
 #include "tests/bench/spawn.h"
 
 namespace skiff::bench {
@@ -18,6 +19,7 @@ struct Contestant {
   std::string program;  // absolute
   std::string version;  // its own words
   bool is_floor = false;
+  Words options = {};  // of the floor, where it makes a container
 };
 
 class Stage {
@@ -29,22 +31,27 @@ class Stage {
   Stage &operator=(Stage &&) = delete;
   ~Stage();
 
-  // Writes the contestant's bundles: skiff spec's default config without a terminal, once with /bin/true and once with
-  // a sleep; each in a cgroup of its own.
+  // Makes room for the contestant, whose containers are removed with the stage.
   [[nodiscard]] Status add(const Contestant &contestant);
+  // Writes a bundle of the contestant, with a cgroup of its own.
+  [[nodiscard]] Status write(const Contestant &contestant, Bundle bundle, int resident) const;
+  // Compiles the seccomp profile for the floor. Errors: those of libseccomp and of the file.
+  [[nodiscard]] Status write_filter() const;
 
   [[nodiscard]] const Streams &streams() const { return *streams_; }
   [[nodiscard]] std::string rootfs() const { return directory_ + "/rootfs"; }
   [[nodiscard]] std::string busybox() const { return rootfs() + "/bin/busybox"; }
-  [[nodiscard]] std::string passing_bundle(const Contestant &contestant) const;
-  [[nodiscard]] std::string resident_bundle(const Contestant &contestant) const;
+  [[nodiscard]] std::string volumes() const { return directory_ + "/volumes"; }
+  [[nodiscard]] std::string filter() const { return directory_ + "/filter"; }
+  [[nodiscard]] std::string bundle(const Contestant &contestant, Bundle bundle) const;
+  // The contestant's state directory, its --root.
+  [[nodiscard]] std::string root(const Contestant &contestant) const;
   [[nodiscard]] std::string pid_file(const Contestant &contestant) const;
   // The command with the contestant's own --root before it.
   [[nodiscard]] Words command(const Contestant &contestant, const Words &words) const;
 
  private:
   Stage() = default;
-  [[nodiscard]] Status write_bundle(const std::string &bundle, const std::string &cgroup, const Words &args) const;
   void remove_cgroups() const;
 
   std::string directory_;  // empty: moved from

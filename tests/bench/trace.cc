@@ -31,6 +31,7 @@ class Tracer {
   Tracer(const Streams &streams, const struct stat &program) : streams_(streams), program_(program) {}
 
   Status run(const Step &step) {
+    prepare(step);
     const int code = TRY(run_to_end(TRY(start(step.words, step.measured))));
     if (code != 0) {
       return fail(fmt::format("`{}` exited with {}: {}", join_words(step.words), code, streams_.take_errors()));

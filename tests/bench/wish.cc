@@ -17,7 +17,7 @@ constexpr const char *usage =
     "  --rounds N      how often a command is measured: 300; the heavy cases take a part of that\n"
     "  --case NAME     only this case, and others so named:\n"
     "                  {}\n"
-    "  --only NAME     only this program, and others so named: skiff, floor, runc, crun\n"
+    "  --only NAME     only this program, and others so named: skiff, floor, floor+devices, runc, crun\n"
     "  --peer PROGRAM  another runtime to compare with\n"
     "  --host-cgroups  with the host's cgroups, instead of a cgroup v2 mount that only this run sees\n"
     "  --untraced      the times alone: no system calls, no memory\n"
