@@ -56,6 +56,7 @@ spec::Config make_config(Bundle bundle, const Surroundings &where) {
   config.oci_version = "1.0.2";  // older releases of crun refuse what they have not heard of
   config.root->path = where.rootfs;
   config.linux_.cgroups_path = where.cgroup;
+  if (where.memory_limit > 0) config.linux_.resources->memory.emplace().limit = where.memory_limit;
   if (bundle == Bundle::resident) config.process->args = {"/bin/sleep", "1000000"};
   if (bundle == Bundle::seccomp) config.linux_.seccomp = engine_seccomp();
   if (bundle == Bundle::user_namespace) give_user_namespace(config.linux_);

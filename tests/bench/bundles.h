@@ -22,9 +22,10 @@ inline constexpr int bind_mount_count = 40;
 // Where a container is to find things.
 struct Surroundings {
   std::string rootfs;
-  std::string volumes;  // a directory with the sources of the bind mounts: 0, 1...
-  std::string cgroup;   // linux.cgroupsPath
-  int resident = 0;     // the process whose namespaces are joined
+  std::string volumes;             // a directory with the sources of the bind mounts: 0, 1...
+  std::string cgroup;              // linux.cgroupsPath
+  int resident = 0;                // the process whose namespaces are joined
+  std::uint64_t memory_limit = 0;  // bytes; 0: none
 };
 
 // Also the bundle's directory.

@@ -14,6 +14,8 @@
 
 #include "tests/bench/cases.h"
 #include "tests/bench/contestants.h"
+#include "tests/bench/crowd.h"
+#include "tests/bench/memory_limit.h"
 #include "tests/bench/report.h"
 
 namespace skiff::bench {
@@ -108,6 +110,9 @@ Result<int> compare(int argc, char **argv) {
   }
   if (interrupted != 0) return fail("interrupted");
   print_report(wish, all, contestants, machine);
+  if (wish.crowds && !wish.json)
+    fmt::print("\n{}", print_crowds(measure_crowds(stage, contestants, {}, interrupted), {}));
+  if (wish.limits && !wish.json) fmt::print("\n{}", print_limits(measure_limits(stage, contestants, interrupted)));
   const bool failed = std::ranges::any_of(
       all, [](const Measured &one) { return one.contestant.name == "skiff" && !one.failure.empty(); });
   return failed ? 1 : 0;

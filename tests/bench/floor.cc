@@ -109,8 +109,9 @@ void copy_cpuset(const char *directory) {
 }
 
 void make_cgroups() {
-  char name[32];
-  snprintf(name, sizeof name, "/floor-%d", getpid());
+  char name[64];
+  const char *prefix = getenv("FLOOR_CGROUP");  // of the run, which removes what a killed one leaves
+  snprintf(name, sizeof name, "/%sfloor-%d", prefix == nullptr ? "" : prefix, getpid());
   if (unified) {
     add_cgroup("", name);
   } else if (DIR *hierarchies = opendir(cgroup_root); hierarchies != nullptr) {

@@ -39,6 +39,15 @@ std::vector<std::string> references(const std::vector<Measured> &all) {
   return names;
 }
 
+// One number for each process.
+std::string print_peaks(const Traced &traced) {
+  std::string text;
+  for (const std::uint32_t peak : traced.peaks_kib) {
+    if (peak > 0) text += fmt::format("{}{}", text.empty() ? "" : " ", peak);
+  }
+  return text;
+}
+
 std::string ratio(const Measured &one, const Measured *reference) {
   if (reference == nullptr || reference == &one || reference->wall.empty()) return "";
   return fmt::format("{:.2f}", quantile(one.wall, 0.5) / quantile(reference->wall, 0.5));
@@ -85,7 +94,7 @@ std::string print_table(const std::vector<Measured> &all) {
     out += fmt::format(" {:.2f} | {:.2f} | {:.2f} |", quantile(one.wall, 0.5), quantile(one.wall, 0.95),
                        quantile(one.cpu, 0.5));
     for (const std::string &name : names) out += fmt::format(" {} |", ratio(one, find(all, one.case_name, name)));
-    out += fmt::format(" {} | {} | {} |\n", one.traced.peak_kib, one.traced.total(), one.traced.tasks);
+    out += fmt::format(" {} | {} | {} |\n", print_peaks(one.traced), one.traced.total(), one.traced.tasks);
   }
   return out;
 }
@@ -112,6 +121,9 @@ std::string print_json(const std::vector<Measured> &all, std::string_view machin
       entry["cpu_ms"] = quantile(one.cpu, 0.5);
       entry["rounds_ms"] = one.wall;
       entry["peak_rss_kib"] = one.traced.peak_kib;
+      for (const std::uint32_t peak : one.traced.peaks_kib) {
+        if (peak > 0) entry["peak_rss_kib_of_each_process"].push_back(peak);
+      }
       entry["tasks"] = one.traced.tasks;
       entry["system_calls"] = one.traced.total();
       for (const auto &[name, count] : calls_by_count(one.traced)) entry["calls"][name] = count;

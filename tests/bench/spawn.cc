@@ -31,11 +31,16 @@ class Prepared {
   Prepared &operator=(const Prepared &) = delete;
   ~Prepared() { posix_spawn_file_actions_destroy(&actions_); }
 
-  // The exit status as a shell has it. What the command used of the processor is added to `cpu`.
-  Result<int> run(std::chrono::nanoseconds &cpu) const {
+  [[nodiscard]] Result<pid_t> start() const {
     pid_t pid = 0;
     const int refused = ::posix_spawn(&pid, argv_[0], &actions_, nullptr, argv_.data(), environ);
     if (refused != 0) return fail(refused, fmt::format("posix_spawn({})", argv_[0]));
+    return pid;
+  }
+
+  // The exit status as a shell has it. What the command used of the processor is added to `cpu`.
+  Result<int> run(std::chrono::nanoseconds &cpu) const {
+    const pid_t pid = TRY(start());
     int status = 0;
     rusage usage{};
     while (::wait4(pid, &status, 0, &usage) < 0) {
@@ -116,6 +121,8 @@ void prepare(const Step &step) {
   std::error_code ignored;  // of what is not there
   for (const std::string &path : step.removes) std::filesystem::remove_all(path, ignored);
 }
+
+Result<pid_t> spawn(const Words &words, const Streams &streams) { return Prepared(words, streams).start(); }
 
 Result<int> run_command(const Words &words, const Streams &streams) {
   std::chrono::nanoseconds cpu{};

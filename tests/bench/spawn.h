@@ -52,6 +52,9 @@ struct Cost {
 // What is removed before a step.
 void prepare(const Step &step);
 
+// Starts a command and leaves the waiting to the caller.
+[[nodiscard]] Result<pid_t> spawn(const Words &words, const Streams &streams);
+
 // The same of one command, whose exit status is returned.
 [[nodiscard]] Result<int> run_command(const Words &words, const Streams &streams);
 

@@ -76,6 +76,7 @@ Result<Stage> Stage::make(bool host_cgroups) {
   if (::geteuid() != 0) return fail("containers with cgroups need root", "run  sudo make bench");
   TRY(leave_host_mounts());
   if (!host_cgroups) TRY(mount_cgroup2());
+  ::setenv("FLOOR_CGROUP", cgroup_prefix().c_str(), 1);
   Stage stage;
   stage.directory_ = TRY(make_directory());
   stage.streams_ = TRY(Streams::open(stage.directory_ + "/errors"));
@@ -126,16 +127,31 @@ Status Stage::add(const Contestant &contestant) {
   return write(contestant, Bundle::resident, 0);
 }
 
-Status Stage::write(const Contestant &contestant, Bundle which, int resident) const {
-  const Surroundings where{
-      .rootfs = rootfs(),
-      .volumes = volumes(),
-      .cgroup = fmt::format("/{}{}-{}", cgroup_prefix(), contestant.name, name_of(which)),
-      .resident = resident,
-  };
+Status Stage::write_config(const std::string &bundle, Bundle which, Surroundings where) const {
+  where.rootfs = rootfs();
+  where.volumes = volumes();
   std::error_code error;
-  fs::create_directories(bundle(contestant, which), error);
-  return write_file(bundle(contestant, which) + "/config.json", spec::print_config(make_config(which, where), true));
+  fs::create_directories(bundle, error);
+  return write_file(bundle + "/config.json", spec::print_config(make_config(which, where), true));
+}
+
+Status Stage::write(const Contestant &contestant, Bundle which, int resident, std::uint64_t memory_limit) const {
+  return write_config(bundle(contestant, which), which,
+                      {.rootfs = {},
+                       .volumes = {},
+                       .cgroup = fmt::format("/{}{}-{}", cgroup_prefix(), contestant.name, name_of(which)),
+                       .resident = resident,
+                       .memory_limit = memory_limit});
+}
+
+Status Stage::write_member(const Contestant &contestant, Bundle which, int number) const {
+  return write_config(
+      member_bundle(contestant, number), which,
+      {.rootfs = {}, .volumes = {}, .cgroup = fmt::format("/{}{}-crowd-{}", cgroup_prefix(), contestant.name, number)});
+}
+
+std::string Stage::member_bundle(const Contestant &contestant, int number) const {
+  return fmt::format("{}/{}/crowd/{}", directory_, contestant.name, number);
 }
 
 Status Stage::write_filter() const {

@@ -34,7 +34,10 @@ class Stage {
   // Makes room for the contestant, whose containers are removed with the stage.
   [[nodiscard]] Status add(const Contestant &contestant);
   // Writes a bundle of the contestant, with a cgroup of its own.
-  [[nodiscard]] Status write(const Contestant &contestant, Bundle bundle, int resident) const;
+  [[nodiscard]] Status write(const Contestant &contestant, Bundle bundle, int resident,
+                             std::uint64_t memory_limit = 0) const;
+  // The same as one of many.
+  [[nodiscard]] Status write_member(const Contestant &contestant, Bundle bundle, int number) const;
   // Compiles the seccomp profile for the floor. Errors: those of libseccomp and of the file.
   [[nodiscard]] Status write_filter() const;
 
@@ -44,15 +47,20 @@ class Stage {
   [[nodiscard]] std::string volumes() const { return directory_ + "/volumes"; }
   [[nodiscard]] std::string filter() const { return directory_ + "/filter"; }
   [[nodiscard]] std::string bundle(const Contestant &contestant, Bundle bundle) const;
+  [[nodiscard]] std::string member_bundle(const Contestant &contestant, int number) const;
+  // Where a memory hierarchy of v1 can be mounted.
+  [[nodiscard]] std::string memory_hierarchy() const { return directory_ + "/memory"; }
   // The contestant's state directory, its --root.
   [[nodiscard]] std::string root(const Contestant &contestant) const;
   [[nodiscard]] std::string pid_file(const Contestant &contestant) const;
   // The command with the contestant's own --root before it.
   [[nodiscard]] Words command(const Contestant &contestant, const Words &words) const;
+  // The empty ones of this run, which a killed command left.
+  void remove_cgroups() const;
 
  private:
   Stage() = default;
-  void remove_cgroups() const;
+  [[nodiscard]] Status write_config(const std::string &bundle, Bundle which, Surroundings where) const;
 
   std::string directory_;  // empty: moved from
   std::optional<Streams> streams_;

@@ -142,9 +142,19 @@ class Tracer {
     if (!file) return;
     const Result<std::string> text = kernel::read_all(*file, 1 << 16);
     if (!text) return;
-    const std::size_t at = text->find("VmHWM:");
-    if (at == std::string::npos) return;
-    traced.peak_kib = std::max<std::uint64_t>(traced.peak_kib, std::strtoull(text->c_str() + at + 6, nullptr, 10));
+    const auto peak = static_cast<std::uint32_t>(number_after(*text, "VmHWM:"));
+    traced.peak_kib = std::max<std::uint64_t>(traced.peak_kib, peak);
+    const auto process = static_cast<pid_t>(number_after(*text, "Tgid:"));
+    const auto place = std::ranges::find(processes_, process) - processes_.begin();
+    if (place == std::ssize(processes_)) processes_.push_back(process);
+    if (place >= std::ssize(traced.peaks_kib)) return;
+    std::uint32_t &largest = traced.peaks_kib[static_cast<std::size_t>(place)];
+    largest = std::max(largest, peak);
+  }
+
+  static unsigned long number_after(const std::string &text, std::string_view key) {
+    const std::size_t at = text.find(key);
+    return at == std::string::npos ? 0 : std::strtoul(text.c_str() + at + key.size(), nullptr, 10);
   }
 
   [[nodiscard]] bool is_program(pid_t pid) const {
@@ -155,7 +165,8 @@ class Tracer {
 
   const Streams &streams_;
   struct stat program_;
-  pid_t first_ = 0;  // the command's process as long as it has not run its program yet
+  std::vector<pid_t> processes_;  // whose memory was noted
+  pid_t first_ = 0;               // the command's process as long as it has not run its program yet
 };
 
 [[noreturn]] void run_tracer(const Steps &steps, const Streams &streams, const struct stat &program,

@@ -14,6 +14,7 @@ inline constexpr std::size_t most_calls = 1024;  // above every number of every 
 struct Traced {
   std::array<std::uint32_t, most_calls> calls{};  // by number
   std::uint64_t peak_kib = 0;                     // of the largest process (VmHWM)
+  std::array<std::uint32_t, 16> peaks_kib{};      // of each process, in the order of their first ends; 0: no more
   std::uint32_t tasks = 0;                        // processes and threads
 
   [[nodiscard]] std::uint32_t total() const;

@@ -14,9 +14,9 @@ namespace {
 constexpr const char *usage =
     "usage: compare [--rounds N] [--case NAME]... [--only NAME]... [--peer PROGRAM]... [--host-cgroups] [--untraced]\n"
     "               [--calls] [--json]\n"
-    "  --rounds N      how often a command is measured: 300; the heavy cases take a part of that\n"
+    "  --rounds N      how often a command is measured: 300\n"
     "  --case NAME     only this case, and others so named:\n"
-    "                  {}\n"
+    "                  {}, crowds, memory-limits\n"
     "  --only NAME     only this program, and others so named: skiff, floor, floor+devices, runc, crun\n"
     "  --peer PROGRAM  another runtime to compare with\n"
     "  --host-cgroups  with the host's cgroups, instead of a cgroup v2 mount that only this run sees\n"
@@ -35,7 +35,12 @@ bool holds(const std::vector<std::string> &names, std::string_view name) {
   return names.empty() || std::ranges::find(names, name) != names.end();
 }
 
-bool is_case(const std::string &name) { return std::ranges::find(all_cases(), name, &Case::name) != all_cases().end(); }
+constexpr std::string_view crowds = "crowds";
+constexpr std::string_view limits = "memory-limits";
+
+bool is_case(const std::string &name) {
+  return name == crowds || name == limits || std::ranges::find(all_cases(), name, &Case::name) != all_cases().end();
+}
 
 }  // namespace
 
@@ -67,6 +72,8 @@ Result<Wish> parse_words(int argc, char **argv) {
     if (found == '?') return refuse();
   }
   if (optind != argc || wish.rounds < 1 || !std::ranges::all_of(wish.cases, is_case)) return refuse();
+  wish.crowds = wish.has_case(crowds);
+  wish.limits = wish.has_case(limits);
   return wish;
 }
 

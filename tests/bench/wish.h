@@ -17,6 +17,8 @@ struct Wish {
   bool untraced = false;
   bool calls = false;
   bool json = false;
+  bool crowds = true;
+  bool limits = true;
 
   [[nodiscard]] bool has_case(std::string_view name) const;
   [[nodiscard]] bool has_contestant(std::string_view name) const;
