@@ -14,8 +14,6 @@
 
 #include "tests/bench/cases.h"
 #include "tests/bench/contestants.h"
-#include "tests/bench/crowd.h"
-#include "tests/bench/memory_limit.h"
 #include "tests/bench/report.h"
 
 namespace skiff::bench {
@@ -61,39 +59,12 @@ void trace_case(const Stage &stage, std::vector<Measured> &all, const Case &whic
   }
 }
 
-void print_report(const Wish &wish, const std::vector<Measured> &all, const std::vector<Contestant> &contestants,
-                  const std::string &machine) {
-  if (wish.json) {
-    fmt::print("{}", print_json(all, machine));
-    return;
-  }
-  fmt::print("{}.", machine);
-  for (const Contestant &contestant : contestants) {
-    if (!contestant.is_floor) fmt::print(" {}.", contestant.version);
-  }
-  fmt::print(" Median and p95 of {} rounds.\n\n{}", wish.rounds, print_table(all));
-  if (wish.calls) fmt::print("\n{}", print_calls(all));
-}
-
-Result<int> compare(int argc, char **argv) {
-  const Wish wish = TRY(parse_words(argc, argv));
-  struct sigaction action{};
-  action.sa_handler = interrupt;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  // Containers outlive the command that made them: they become our children, for us to reap.
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  // Wakes up before whoever else keeps the processors busy, as all that is measured does then.
-  (void)::setpriority(PRIO_PROCESS, 0, -20);
-  Stage stage = TRY(Stage::make(wish.host_cgroups));
-  const std::vector<Contestant> contestants = TRY(admit(stage, find_contestants(wish)));
+std::vector<Measured> measure_cases(const Wish &wish, const Stage &stage, const std::vector<Contestant> &contestants) {
   const int resident = pid_of_resident(stage, contestants);
-  const std::string machine = describe_machine(wish.host_cgroups);
   std::vector<Measured> all;
   for (const Case &which : all_cases()) {
     if (!wish.has_case(which.name)) continue;
     std::vector<Measured> measured;
-    measured.reserve(contestants.size());
     for (const Contestant &contestant : contestants) {
       if (!contestant.options.empty() && !which.is_container) continue;  // the same as the floor without
       measured.push_back({.case_name = which.name,
@@ -108,14 +79,59 @@ Result<int> compare(int argc, char **argv) {
     if (!wish.untraced) trace_case(stage, measured, which, resident);
     std::ranges::move(measured, std::back_inserter(all));
   }
+  return all;
+}
+
+void print_tables(const Wish &wish, const Report &report) {
+  fmt::print("{}.", report.machine);
+  for (const Contestant &contestant : report.contestants) {
+    if (!contestant.is_floor) fmt::print(" {}.", contestant.version);
+  }
+  if (report.cases.empty()) {
+    fmt::print("\n");
+  } else {
+    fmt::print(" Median and p95 of {} rounds.\n\n{}", wish.rounds, print_table(report.cases));
+  }
+  if (wish.calls) fmt::print("\n{}", print_calls(report.cases));
+  if (!report.crowds.empty()) fmt::print("\n{}", print_crowds(report.crowds, {}));
+  if (!report.limits.empty()) fmt::print("\n{}", print_limits(report.limits));
+}
+
+// Whether all that was asked of skiff could be measured.
+bool is_whole(const Report &report) {
+  const auto is_well = [](const auto &one) { return one.contestant.name != "skiff" || one.failure.empty(); };
+  return std::ranges::all_of(report.cases, is_well) && std::ranges::all_of(report.crowds, is_well) &&
+         std::ranges::all_of(report.limits, is_well);
+}
+
+void prepare_process() {
+  struct sigaction action{};
+  action.sa_handler = interrupt;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  // Containers outlive the command that made them: they become our children, for us to reap.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  // Wakes up before whoever else keeps the processors busy, as all that is measured does then.
+  (void)::setpriority(PRIO_PROCESS, 0, -20);
+}
+
+Result<int> compare(int argc, char **argv) {
+  const Wish wish = TRY(parse_words(argc, argv));
+  prepare_process();
+  Stage stage = TRY(Stage::make(wish.host_cgroups));
+  Report report;
+  report.contestants = TRY(admit(stage, find_contestants(wish)));
+  report.machine = describe_machine(wish.host_cgroups);
+  report.cases = measure_cases(wish, stage, report.contestants);
+  if (wish.crowds) report.crowds = measure_crowds(stage, report.contestants, {}, interrupted);
+  if (wish.limits) report.limits = measure_limits(stage, report.contestants, interrupted);
   if (interrupted != 0) return fail("interrupted");
-  print_report(wish, all, contestants, machine);
-  if (wish.crowds && !wish.json)
-    fmt::print("\n{}", print_crowds(measure_crowds(stage, contestants, {}, interrupted), {}));
-  if (wish.limits && !wish.json) fmt::print("\n{}", print_limits(measure_limits(stage, contestants, interrupted)));
-  const bool failed = std::ranges::any_of(
-      all, [](const Measured &one) { return one.contestant.name == "skiff" && !one.failure.empty(); });
-  return failed ? 1 : 0;
+  if (wish.json) {
+    fmt::print("{}", print_json(report));
+  } else {
+    print_tables(wish, report);
+  }
+  return is_whole(report) ? 0 : 1;
 }
 
 }  // namespace

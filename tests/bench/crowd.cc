@@ -9,7 +9,7 @@
 #include <map>
 #include <random>
 
-#include "tests/bench/report.h"
+#include "tests/bench/quantile.h"
 
 namespace skiff::bench {
 namespace {

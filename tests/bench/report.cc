@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "tests/bench/quantile.h"
 
 namespace skiff::bench {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 std::string first_line_of(const char *path, std::string_view key) {
   const Result<kernel::Fd> file = kernel::open(path, O_RDONLY);
@@ -53,16 +56,46 @@ std::string ratio(const Measured &one, const Measured *reference) {
   return fmt::format("{:.2f}", quantile(one.wall, 0.5) / quantile(reference->wall, 0.5));
 }
 
-}  // namespace
-
-double quantile(std::vector<double> samples, double part) {
-  if (samples.empty()) return 0;
-  std::ranges::sort(samples);
-  const double place = part * static_cast<double>(samples.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, samples.size() - 1);
-  return std::lerp(samples[below], samples[above], place - static_cast<double>(below));
+Json to_json(const Measured &one) {
+  Json entry = {{"case", one.case_name}, {"program", one.contestant.name}, {"version", one.contestant.version}};
+  if (!one.failure.empty()) {
+    entry["failure"] = one.failure;
+    return entry;
+  }
+  entry["median_ms"] = quantile(one.wall, 0.5);
+  entry["p95_ms"] = quantile(one.wall, 0.95);
+  entry["cpu_ms"] = quantile(one.cpu, 0.5);
+  entry["rounds_ms"] = one.wall;
+  entry["peak_rss_kib"] = one.traced.peak_kib;
+  for (const std::uint32_t peak : one.traced.peaks_kib) {
+    if (peak > 0) entry["peak_rss_kib_of_each_process"].push_back(peak);
+  }
+  entry["tasks"] = one.traced.tasks;
+  entry["system_calls"] = one.traced.total();
+  for (const auto &[name, count] : calls_by_count(one.traced)) entry["calls"][name] = count;
+  return entry;
 }
+
+Json to_json(const Crowded &one) {
+  Json entry = {{"program", one.contestant.name}};
+  if (!one.failure.empty()) entry["failure"] = one.failure;
+  entry["containers_per_second"] = one.per_second;
+  entry["each_ms"] = one.each;
+  entry["alive"] = one.alive;
+  if (one.kib) entry["kib_each_alive"] = *one.kib;
+  entry["list_ms"] = one.lists;
+  return entry;
+}
+
+Json to_json(const SmallestLimits &one) {
+  Json entry = {{"program", one.contestant.name}};
+  if (!one.failure.empty()) entry["failure"] = one.failure;
+  if (one.command_kib > 0) entry["command_kib"] = one.command_kib;
+  if (one.config_kib > 0) entry["config_kib"] = one.config_kib;
+  return entry;
+}
+
+}  // namespace
 
 std::string describe_machine(bool host_cgroups) {
   utsname name{};
@@ -110,28 +143,14 @@ std::string print_calls(const std::vector<Measured> &all) {
   return out;
 }
 
-std::string print_json(const std::vector<Measured> &all, std::string_view machine) {
-  nlohmann::ordered_json document = {{"machine", machine}, {"measured", nlohmann::ordered_json::array()}};
-  for (const Measured &one : all) {
-    nlohmann::ordered_json entry = {
-        {"case", one.case_name}, {"program", one.contestant.name}, {"version", one.contestant.version}};
-    if (one.failure.empty()) {
-      entry["median_ms"] = quantile(one.wall, 0.5);
-      entry["p95_ms"] = quantile(one.wall, 0.95);
-      entry["cpu_ms"] = quantile(one.cpu, 0.5);
-      entry["rounds_ms"] = one.wall;
-      entry["peak_rss_kib"] = one.traced.peak_kib;
-      for (const std::uint32_t peak : one.traced.peaks_kib) {
-        if (peak > 0) entry["peak_rss_kib_of_each_process"].push_back(peak);
-      }
-      entry["tasks"] = one.traced.tasks;
-      entry["system_calls"] = one.traced.total();
-      for (const auto &[name, count] : calls_by_count(one.traced)) entry["calls"][name] = count;
-    } else {
-      entry["failure"] = one.failure;
-    }
-    document["measured"].push_back(std::move(entry));
-  }
+std::string print_json(const Report &report) {
+  Json document = {{"machine", report.machine},
+                   {"measured", Json::array()},
+                   {"crowds", Json::array()},
+                   {"memory_limits", Json::array()}};
+  for (const Measured &one : report.cases) document["measured"].push_back(to_json(one));
+  for (const Crowded &one : report.crowds) document["crowds"].push_back(to_json(one));
+  for (const SmallestLimits &one : report.limits) document["memory_limits"].push_back(to_json(one));
   return document.dump(2) + "\n";
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/crowd.h"
+#include "tests/bench/memory_limit.h"
 #include "tests/bench/stage.h"
 #include "tests/bench/trace.h"
 
@@ -19,8 +21,13 @@ struct Measured {
   std::string failure;  // why there is nothing, or empty
 };
 
-// The value that `part` of the samples stay below: 0.5 is the median. 0 without samples.
-[[nodiscard]] double quantile(std::vector<double> samples, double part);
+struct Report {
+  std::string machine;
+  std::vector<Contestant> contestants;
+  std::vector<Measured> cases;
+  std::vector<Crowded> crowds;
+  std::vector<SmallestLimits> limits;
+};
 
 // Cores, kernel, cgroup layout and load of this machine: one line.
 [[nodiscard]] std::string describe_machine(bool host_cgroups);
@@ -29,6 +36,6 @@ struct Measured {
 [[nodiscard]] std::string print_table(const std::vector<Measured> &all);
 // The system calls of each contestant by name, most frequent first, a line each.
 [[nodiscard]] std::string print_calls(const std::vector<Measured> &all);
-[[nodiscard]] std::string print_json(const std::vector<Measured> &all, std::string_view machine);
+[[nodiscard]] std::string print_json(const Report &report);
 
 }  // namespace skiff::bench
