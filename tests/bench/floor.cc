@@ -12,18 +12,15 @@
 //
 // Is it fair? Of what the config says, it does: every namespace, the cgroup, every mount with its flags and data, the
 // default devices and links, masked and read-only paths (the masks of directories are one tmpfs), hostname, the
-// read-only root, RLIMIT_NOFILE, the groups, all four capability sets that are not empty, noNewPrivileges and the
-// environment. Left out, and so counted as the runtime's time, is
-//   - linux.resources.devices, unless --devices asks for it: the dearest part that the config demands and the classic
-//     floor of this comparison lacks, so both are shown;
-//   - what the specification wants besides: a state that survives (files), an exit code handed on, errors before the
-//   start;
-//   - what runtimes add of their own: the loopback's "up", a session keyring, setsid, descriptors closed, the copy or
-//   the
-//     mount that keeps the runtime's binary from the container.
-// It does less than a runtime may: it trusts the rootfs, so a path is a string to mount(2) and no descriptor, which
-// makes one call of what takes a safe runtime three to five. A runtime cannot get below it without doing less than the
-// config says, but for what the kernel could be spared by a cleverer order.
+// read-only root, RLIMIT_NOFILE, the groups, the capability sets, noNewPrivileges and the environment. Its container
+// sees the mounts, the status, the devices and the limits that a runtime's sees. Left out, and so counted as the
+// runtime's time, are
+//   - linux.resources.devices, which the config demands, unless --devices asks for it: so both floors are shown;
+//   - what the specification wants besides: a state that survives, an exit code handed on, errors before the start;
+//   - what runtimes add: the loopback's "up", a session keyring, setsid(2), descriptors that are closed, and the copy
+//     or the mount that keeps the runtime's binary from the container.
+// It trusts the rootfs: a path is a string to mount(2) and no descriptor, one call for what takes a safe runtime three
+// to five. Nothing gets below it that does all the config says.
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
