@@ -15,6 +15,7 @@
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/process.h"
 #include "runtime/kernel/scheduling.h"
+#include "runtime/mount_sources.h"
 #include "runtime/process.h"
 #include "runtime/sync.h"
 
@@ -144,6 +145,12 @@ void run_init(const Plan &plan, Inheritance inherited, const spec::State &state,
                      .executable_failed = false,
                      .executable = {},
                      .home = {}};
+  if (has_user_namespace(plan)) {
+    rootfs.id_map_outside = [&](const kernel::Fd &mount) -> Status {
+      TRY(say(setup.sync, Word::id_map, mount.get(), static_cast<std::int32_t>(rootfs.step)));
+      return hear_go_on(setup.sync);
+    };
+  }
   // The stages by the names that runc's debug log has, which people and the tests of callers know.
   cli::debug(log, "nsexec container setup");
   cli::debug(log, fmt::format("child process in init(): pid {}", kernel::getpid()));

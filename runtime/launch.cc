@@ -22,6 +22,7 @@
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/scheduling.h"
 #include "runtime/kernel/socket.h"
+#include "runtime/mount_sources.h"
 #include "runtime/net_devices.h"
 #include "runtime/rootfs.h"
 #include "runtime/sync.h"
@@ -180,6 +181,23 @@ Status run_runtime_hooks(Launching &launching, std::int32_t kind_number) {
   return say(launching.sync, Word::go_on);
 }
 
+// The maps of a source that only init can reach. It is trusted as far as the step goes: it runs nothing of the
+// container's yet, and a mount that somebody else could see takes no maps (mount_setattr(2)).
+Status map_ids_for_init(const Launching &launching, const Received &asked) {
+  const Plan &plan = launching.request.plan;
+  const auto index = static_cast<std::size_t>(asked.step);
+  const auto *mount = index < plan.steps.size() ? std::get_if<MountStep>(&plan.steps[index].action) : nullptr;
+  if (mount == nullptr || !is_id_mapped(*mount)) return fail(EPROTO, "the init process asks for maps that no step has");
+  const auto map = [&]() -> Status {
+    const kernel::Fd clone =
+        TRY(remedy("an id-mapped mount takes CAP_SYS_ADMIN in the user namespace that mounted the source's filesystem",
+                   kernel::pidfd_getfd(launching.init.pidfd(), asked.number)));
+    return id_map_source(*mount, clone, plan, launching.request.proc);
+  };
+  TRY(in(plan.steps[index].field, map()));
+  return say(launching.sync, Word::go_on);
+}
+
 Status listen_until_ready(Launching &launching) {
   const Plan &plan = launching.request.plan;
   for (Stage stage = Stage::building; stage != Stage::ready;) {
@@ -188,6 +206,7 @@ Status listen_until_ready(Launching &launching) {
     if (received->word == Word::failed) return std::unexpected(received->error);
     stage = TRY(next_stage(stage, received->word));
     if (received->word == Word::hooks) TRY(run_runtime_hooks(launching, received->number));
+    if (received->word == Word::id_map) TRY(map_ids_for_init(launching, *received));
     if (received->word == Word::listener) {
       launching.state.pid = launching.init.pid();
       TRY(forward_listener(launching.init, received->number, plan.seccomp_listener_path, plan.seccomp_listener_metadata,

@@ -50,8 +50,6 @@ Result<kernel::Fd> open_id_maps(const MountStep &step, const Plan &plan, const k
               "give the mount its own uidMappings and gidMappings");
 }
 
-bool is_id_mapped(const MountStep &step) { return step.id_maps.has_value() || step.id_map_of_container; }
-
 // Whether everybody may walk to this path: root of a user namespace is nobody special on the host. A path that does not
 // open counts as hidden, so that the parent, who can tell, says why.
 bool is_open_to_all(const std::string &path, const kernel::Procfs &proc) {
@@ -170,6 +168,8 @@ Result<std::vector<kernel::Fd>> collect(const std::vector<std::size_t> &wanted, 
 
 }  // namespace
 
+bool is_id_mapped(const MountStep &step) { return step.id_maps.has_value() || step.id_map_of_container; }
+
 bool has_user_namespace(const Plan &plan) {
   return (plan.launch.new_namespaces & CLONE_NEWUSER) != 0 || find_join(plan, CLONE_NEWUSER) != nullptr;
 }
@@ -188,7 +188,7 @@ bool has_cgroup_namespace(const Plan &plan) {
 }
 
 bool is_source_inside(const MountStep &step, const Plan &plan) {
-  return !is_id_mapped(step) && !plan.rootfs.empty() && step.source.size() > plan.rootfs.size() &&
+  return !plan.rootfs.empty() && step.source.size() > plan.rootfs.size() &&
          step.source.starts_with(plan.rootfs) && step.source[plan.rootfs.size()] == '/';
 }
 
@@ -217,10 +217,13 @@ Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const ke
         "\"rbind\" may take along",
         std::move(source));
   }
-  if (!source || !is_id_mapped(step)) return source;
-  const auto userns = TRY(open_id_maps(step, plan, proc));
-  TRY(id_map_mount(*source, userns, step.id_map_recursive));
+  if (source) TRY(id_map_source(step, *source, plan, proc));
   return source;
+}
+
+Status id_map_source(const MountStep &step, kernel::FdView source, const Plan &plan, const kernel::Procfs &proc) {
+  if (!is_id_mapped(step)) return {};
+  return id_map_mount(source, TRY(open_id_maps(step, plan, proc)), step.id_map_recursive);
 }
 
 Status id_map_new(const MountStep &step, const kernel::Fd &mount, const Plan &plan, const kernel::Procfs &proc) {

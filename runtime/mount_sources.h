@@ -10,16 +10,23 @@
 
 namespace skiff {
 
+// Whether the mount is to have other id maps than its filesystem.
+[[nodiscard]] bool is_id_mapped(const MountStep &step);
+
 // The descriptor the parent opened for the step that is applied now, or an invalid one.
 [[nodiscard]] kernel::Fd take_source(Rootfs &rootfs);
 
-// Whether the source lies below the rootfs: it is what the mounts before it have made there, which only init sees. Not
-// for an id-mapped one, which only the parent may map.
+// Whether the source lies below the rootfs: it is what the mounts before it have made there, which only init sees.
 [[nodiscard]] bool is_source_inside(const MountStep &step, const Plan &plan);
 
 // open_tree(2) of a bind's source as the step asks for it: recursive, of the link itself, id-mapped. In init it has the
 // step's id maps only where no user namespace stands in the way: EPERM otherwise.
 [[nodiscard]] Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const kernel::Procfs &proc);
+
+// Gives a detached clone of a bind's source the id maps that the step has, if any. Who calls it must control the
+// source's filesystem: EPERM in init where a user namespace stands in the way.
+[[nodiscard]] Status id_map_source(const MountStep &step, kernel::FdView source, const Plan &plan,
+                                   const kernel::Procfs &proc);
 
 // The same maps for a filesystem that was made anew, before it is attached; nothing where the step has none, or where
 // it was made in the container's user namespace whose maps it is to have.

@@ -112,14 +112,21 @@ Status mount_filesystem(const MountStep &step, Rootfs &rootfs) {
 
 // ---- binds ----
 
-// Looked up in the rootfs as it is by now, with what the mounts before have made there.
+// Looked up in the rootfs as it is by now, with what the mounts before have made there. Only the parent may map ids of a
+// filesystem that the container's root does not own.
 Result<kernel::Fd> open_inside(const MountStep &step, const Rootfs &rootfs) {
   const std::string below = step.source.substr(rootfs.plan->rootfs.size());
   const int nofollow = step.source_nofollow ? O_NOFOLLOW : 0;
   const auto there = TRY(remedy("a bind needs a source that exists, here inside the rootfs",
                                 kernel::open_in_root(rootfs.root, below, O_PATH | nofollow)));
   const unsigned recursive = step.recursive ? AT_RECURSIVE : 0;
-  return kernel::open_tree(there, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | recursive);
+  auto clone = TRY(kernel::open_tree(there, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | recursive));
+  if (is_id_mapped(step) && rootfs.id_map_outside) {
+    TRY(rootfs.id_map_outside(clone));
+  } else {
+    TRY(id_map_source(step, clone, *rootfs.plan, rootfs.proc));
+  }
+  return clone;
 }
 
 Result<kernel::Fd> take_bind_source(const MountStep &step, Rootfs &rootfs) {

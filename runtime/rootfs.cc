@@ -35,7 +35,8 @@ Rootfs make_rootfs(const Plan &plan, kernel::Procfs proc, std::vector<kernel::Fd
           .masks_device = 0,
           .null_device = {},
           .device_directory = {},
-          .late_readonly = {}};
+          .late_readonly = {},
+          .id_map_outside = {}};
 }
 
 Status apply(const SetPropagation &step, Rootfs &rootfs) {

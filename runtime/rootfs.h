@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,8 @@ struct Rootfs {
   };
   Directory device_directory;
   std::vector<std::pair<std::string, kernel::Fd>> late_readonly;  // destination and mount of each readonly_last
+  // Has the parent give a detached mount the id maps of the step that is applied now; empty: init does it itself.
+  std::function<Status(const kernel::Fd &mount)> id_map_outside;
 };
 
 // `proc` must list the calling process; `plan` must outlive the result.

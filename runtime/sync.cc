@@ -13,11 +13,12 @@ struct Header {
   std::uint8_t magic;
   std::uint16_t remedy_bytes;
   std::int32_t number;
+  std::int32_t step;
 };
 constexpr std::uint8_t magic = 0xb7;
 
-std::string header(Word word, std::int32_t number, std::size_t remedy_bytes) {
-  const Header head{word, magic, static_cast<std::uint16_t>(remedy_bytes), number};
+std::string header(Word word, std::int32_t number, std::int32_t step, std::size_t remedy_bytes) {
+  const Header head{word, magic, static_cast<std::uint16_t>(remedy_bytes), number, step};
   std::string bytes(sizeof head, '\0');
   std::memcpy(bytes.data(), &head, sizeof head);
   return bytes;
@@ -25,12 +26,12 @@ std::string header(Word word, std::int32_t number, std::size_t remedy_bytes) {
 
 }  // namespace
 
-std::string make_message(Word word, std::int32_t number) { return header(word, number, 0); }
+std::string make_message(Word word, std::int32_t number, std::int32_t step) { return header(word, number, step, 0); }
 
 std::string make_message(Word word, const Error &error) {
   const std::string_view advice = std::string_view(error.remedy).substr(0, max_message / 4);
   const std::string_view text = std::string_view(error.text).substr(0, max_message / 2);
-  std::string bytes = header(word, error.number, advice.size());
+  std::string bytes = header(word, error.number, 0, advice.size());
   bytes += advice;
   bytes += text;
   return bytes;
@@ -44,7 +45,7 @@ Result<Received> parse_message(std::string_view bytes) {
   if (head.magic != magic || head.word > Word::go_on || head.remedy_bytes > bytes.size()) {
     return fail("a message of the init process makes no sense");
   }
-  Received received{.word = head.word, .number = head.number, .error = {}};
+  Received received{.word = head.word, .number = head.number, .step = head.step, .error = {}};
   if (head.word == Word::failed) {
     received.error.number = head.number;
     received.error.remedy = bytes.substr(0, head.remedy_bytes);
@@ -56,13 +57,13 @@ Result<Received> parse_message(std::string_view bytes) {
 Result<Stage> next_stage(Stage stage, Word word) {
   using enum Stage;
   if (stage == relaying && word == Word::pid) return building;
-  if (stage == building && (word == Word::hooks || word == Word::listener)) return building;
+  if (stage == building && (word == Word::hooks || word == Word::listener || word == Word::id_map)) return building;
   if (stage == building && word == Word::ready) return ready;
   return fail("the init process spoke out of turn");
 }
 
-Status say(const kernel::Fd &socket, Word word, std::int32_t number) {
-  return kernel::write_all(socket, make_message(word, number));
+Status say(const kernel::Fd &socket, Word word, std::int32_t number, std::int32_t step) {
+  return kernel::write_all(socket, make_message(word, number, step));
 }
 
 void say_failed(const kernel::Fd &socket, const Error &error) {

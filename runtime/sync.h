@@ -4,7 +4,8 @@
 //   child to parent                             parent's answer
 //   pid       the relay has cloned init         none; the relay ends
 //   hooks     mounts are done, before pivot     go_on, once prestart and createRuntime hooks have run
-//   listener  number of the seccomp descriptor  none; the parent takes it with pidfd_getfd(2)
+//   listener  number of the seccomp descriptor  go_on, once the agent has what pidfd_getfd(2) took
+//   id_map    number of a detached mount, step  go_on, once the parent has given it the step's id maps
 //   ready     everything is applied             run: go_on; create: none, the gate decides
 //   failed    an Error                          none; the child ends
 //   (end)     the program runs, or it died      the exit status tells
@@ -22,15 +23,16 @@
 
 namespace skiff {
 
-enum class Word : std::uint8_t { pid, hooks, listener, ready, failed, go_on };
+enum class Word : std::uint8_t { pid, hooks, listener, id_map, ready, failed, go_on };
 
 struct Received {
   Word word = Word::failed;
-  std::int32_t number = 0;  // pid, listener
+  std::int32_t number = 0;  // pid, listener, id_map
+  std::int32_t step = 0;    // id_map: which of the plan's
   Error error;              // failed
 };
 
-[[nodiscard]] std::string make_message(Word word, std::int32_t number = 0);
+[[nodiscard]] std::string make_message(Word word, std::int32_t number = 0, std::int32_t step = 0);
 [[nodiscard]] std::string make_message(Word word, const Error &error);
 // An error where the bytes are no message.
 [[nodiscard]] Result<Received> parse_message(std::string_view bytes);
@@ -44,7 +46,7 @@ enum class Stage : std::uint8_t {
 [[nodiscard]] Result<Stage> next_stage(Stage stage, Word word);
 
 // One write(2) of one message.
-[[nodiscard]] Status say(const kernel::Fd &socket, Word word, std::int32_t number = 0);
+[[nodiscard]] Status say(const kernel::Fd &socket, Word word, std::int32_t number = 0, std::int32_t step = 0);
 // Never fails: a parent that is gone cannot be told.
 void say_failed(const kernel::Fd &socket, const Error &error);
 // One message by read(2). EPIPE where the other side has ended.

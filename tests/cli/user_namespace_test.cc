@@ -102,6 +102,41 @@ TEST(UserNamespace, AnIdMappedBindShowsTheHostsFilesAsTheContainersOwn) {
   EXPECT_CLEAN(rig);
 }
 
+// What an earlier mount has brought into the rootfs only init can reach, and only the parent may map its ids.
+TEST(UserNamespace, AnIdMappedBindOfWhatAnEarlierMountMadeInTheRootfsIsMapped) {
+  REQUIRE_ROOT();
+  Rig rig;
+  add_user_namespace(rig);
+  std::filesystem::create_directories(rig.path("hidden/data"));
+  write_file(rig.path("hidden/data/file"), "");
+  ASSERT_EQ(::chown(rig.path("hidden/data/file").c_str(), 1000, 1001), 0);
+  ASSERT_EQ(::chmod(rig.path("hidden").c_str(), 0700), 0);
+  add_mount(rig, "/work", "bind", rig.path("hidden/data"), {"rbind"});
+  add_mount(rig, "/tmp/mapped", "bind", rig.rootfs() + "/work", {"rbind", "idmap"});
+  add_mount(rig, "/tmp/twice", "bind", rig.rootfs() + "/work", {"bind"});
+  rig.config["mounts"].back()["uidMappings"] = {{{"containerID", 1000}, {"hostID", 100005}, {"size", 1}}};
+  rig.config["mounts"].back()["gidMappings"] = {{{"containerID", 1001}, {"hostID", 100006}, {"size", 1}}};
+  const Outcome outcome = rig.run("stat -c %u:%g /work/file /tmp/mapped/file /tmp/twice/file");
+  EXPECT_EQ(outcome.out, "65534:65534\n1000:1001\n5:6\n") << outcome.err;
+  EXPECT_CLEAN(rig);
+}
+
+// The kernel maps no mount twice; who is told needs the entry's field.
+TEST(UserNamespace, AnIdMapThatTheParentIsRefusedNamesTheMount) {
+  REQUIRE_ROOT();
+  Rig rig;
+  add_user_namespace(rig);
+  add_mount(rig, "/work", "tmpfs", "tmpfs");
+  add_mount(rig, "/tmp/mapped", "bind", rig.rootfs() + "/work", {"bind", "idmap"});
+  const std::size_t place = rig.config["mounts"].size() - 1;
+  const Outcome outcome = rig.run("true");
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("mounts[" + std::to_string(place) + "] (/tmp/mapped): mount_setattr("), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.err.find("cannot be id-mapped on this kernel"), std::string::npos) << outcome.err;
+  EXPECT_CLEAN(rig);
+}
+
 TEST(UserNamespace, AMountsOwnMappingsAreUsedForItAlone) {
   REQUIRE_ROOT();
   Rig rig;

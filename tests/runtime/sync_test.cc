@@ -12,6 +12,11 @@ TEST(Sync, AMessageComesBackAsItWasMade) {
   ASSERT_TRUE(pid);
   EXPECT_EQ(pid->word, Word::pid);
   EXPECT_EQ(pid->number, 4711);
+  const Result<Received> map = parse_message(make_message(Word::id_map, 7, 12));
+  ASSERT_TRUE(map);
+  EXPECT_EQ(map->word, Word::id_map);
+  EXPECT_EQ(map->number, 7);
+  EXPECT_EQ(map->step, 12);
 }
 
 TEST(Sync, AnErrorComesBackWithErrnoTextAndRemedy) {
@@ -45,9 +50,10 @@ TEST(Sync, OnlyTheWordsOfTheTableAreHeardAtEachStage) {
   constexpr Cell allowed[] = {{Stage::relaying, Word::pid, Stage::building},
                               {Stage::building, Word::hooks, Stage::building},
                               {Stage::building, Word::listener, Stage::building},
+                              {Stage::building, Word::id_map, Stage::building},
                               {Stage::building, Word::ready, Stage::ready}};
   for (const Stage at : {Stage::relaying, Stage::building, Stage::ready}) {
-    for (const Word word : {Word::pid, Word::hooks, Word::listener, Word::ready, Word::failed, Word::go_on}) {
+    for (const Word word : {Word::pid, Word::hooks, Word::listener, Word::id_map, Word::ready, Word::failed, Word::go_on}) {
       const Result<Stage> next = next_stage(at, word);
       const Cell *cell = nullptr;
       for (const Cell &candidate : allowed) {
