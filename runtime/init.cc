@@ -1,5 +1,6 @@
 #include "runtime/init.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
@@ -40,21 +41,52 @@ bool is_start_hooks(const Step &step) {
   return hooks != nullptr && hooks->kind == RunHooks::Kind::start_container;
 }
 
+// The kernel takes the offsets only as long as nobody is in the namespace, from who has CAP_SYS_TIME in the user
+// namespace that owns it. That is judged by who opened the file.
+Result<kernel::Fd> open_time_offsets(const Launch &launch, const kernel::Procfs &proc) {
+  if (!launch.new_time_namespace || launch.time_offsets.empty()) return kernel::Fd();
+  return in("linux.timeOffsets", proc.open_at("self/timens_offsets", O_WRONLY));
+}
+
+Status make_time_namespace(const Launch &launch, const kernel::Fd &offsets) {
+  TRY(in("linux.namespaces (time)",
+         remedy("a new time namespace takes CAP_SYS_ADMIN: run as root, or add a user namespace",
+                kernel::unshare(CLONE_NEWTIME))));
+  std::string lines;
+  for (const TimeOffsetLine &line : launch.time_offsets) {
+    lines += fmt::format("{} {} {}\n", line.clock, line.secs, line.nanosecs);
+  }
+  return lines.empty() ? Status() : in("linux.timeOffsets", kernel::write_all(offsets, lines));
+}
+
+// unshare(2) makes it for children; before Linux 6.3 an exec did not move into it.
+Status enter_new_time_namespace(const Launch &launch, const kernel::Procfs &proc) {
+  TRY(make_time_namespace(launch, TRY(open_time_offsets(launch, proc))));
+  const kernel::Fd made = TRY(kernel::open_own_namespace(proc, "time_for_children"));
+  return in("linux.namespaces (time)", kernel::setns(made, CLONE_NEWTIME));
+}
+
 // Everything before the gate.
 Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &setup, std::span<const Step> steps) {
   (void)kernel::set_name("skiff:[init]");  // for ps only
   TRY(kernel::set_pdeathsig(SIGKILL));
+  // While we are who made the user namespace: its root may not open what belongs to the host's (/proc/self).
+  if (plan.launch.new_time_namespace && plan.launch.joins.empty()) {
+    TRY(enter_new_time_namespace(plan.launch, setup.proc));
+  }
   if (inherited.wait_for_parent) TRY(hear_go_on(setup.sync));
   // A caller that is bound to some processors must not bind the container to them; its cpuset may. Where that is
   // refused the container has what the caller had.
   (void)kernel::sched_setaffinity_all(0);
-  TRY(kernel::set_dumpable(false));
+  if (!inherited.traceable) TRY(kernel::set_dumpable(false));
   if (plan.launch.id_maps) {
     TRY(become_root(*plan.launch.id_maps));
     TRY(kernel::set_pdeathsig(SIGKILL));  // the change of user has cleared it
   }
+  if (inherited.traceable) TRY(kernel::set_dumpable(true));  // which the change of user clears, too
   kernel::umask(022);  // what is made in the rootfs must not depend on the caller's
   TRY(apply_steps(steps, setup));
+  if (inherited.traceable) (void)kernel::set_dumpable(true);  // the container's seccomp filter may refuse it
   setup.rootfs->masks.reset();  // nothing of the container's own stays open at the gate
   setup.rootfs->null_device.reset();
   setup.rootfs->device_directory.fd.reset();
@@ -97,28 +129,15 @@ Status join_all(const Launch &launch, const std::vector<kernel::Fd> &fds) {
   return {};
 }
 
-Status set_time_offsets(const Launch &launch) {
-  // Made beside the user namespace, not inside of it: only the host's root may.
-  TRY(in("linux.namespaces (time)",
-         remedy("a new time namespace needs root: leave it out of an ordinary user's container, or join one by path",
-                kernel::unshare(CLONE_NEWTIME))));
-  if (launch.time_offsets.empty()) return {};
-  std::string lines;
-  for (const TimeOffsetLine &line : launch.time_offsets) {
-    lines += fmt::format("{} {} {}\n", line.clock, line.secs, line.nanosecs);
-  }
-  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
-  return in("linux.timeOffsets", proc.write_file("self/timens_offsets", lines));
-}
-
 Result<kernel::Child> relay(const Plan &plan, const Inheritance &inherited, const std::vector<kernel::Fd> &joins) {
   TRY(kernel::set_pdeathsig(SIGKILL));
   if (inherited.wait_for_parent) TRY(hear_go_on(inherited.sync));
+  const kernel::Fd offsets = TRY(open_time_offsets(plan.launch, inherited.proc));
   TRY(kernel::set_dumpable(false));  // a process of the namespace we join must not look into us (CVE-2016-9962)
   const bool joins_user =
       std::ranges::any_of(plan.launch.joins, [](const Join &join) { return join.flag == CLONE_NEWUSER; });
-  if (plan.launch.new_time_namespace) TRY(set_time_offsets(plan.launch));
   TRY(join_all(plan.launch, joins));
+  if (plan.launch.new_time_namespace) TRY(make_time_namespace(plan.launch, offsets));
   if (joins_user) {
     TRY(kernel::setresgid(0));
     TRY(kernel::setresuid(0));

@@ -18,6 +18,9 @@ struct Inheritance {
   kernel::Fd console_socket;
   std::vector<kernel::Fd> sources;
   bool wait_for_parent = false;  // id maps or a v1 cgroup come first
+  // An unprivileged runtime reaches into init (a listener of seccomp, an exec before the start) only while that is
+  // dumpable. Harmless where nothing was joined: nobody else is in its user namespace.
+  bool traceable = false;
   kernel::Procfs proc;           // the host's: opened before any namespace of the container is entered
 };
 

@@ -40,7 +40,7 @@ struct Launching {
   spec::State state;
 };
 
-bool needs_relay(const Launch &launch) { return !launch.joins.empty() || launch.new_time_namespace; }
+bool needs_relay(const Launch &launch) { return !launch.joins.empty(); }
 
 Result<std::vector<kernel::Fd>> open_joins(const Launch &launch) {
   std::vector<kernel::Fd> fds;
@@ -91,6 +91,7 @@ Status clone_init(Launching &launching) {
                         .console_socket = std::move(launching.request.console_socket),
                         .sources = TRY(open_sources(plan)),
                         .wait_for_parent = sets_up_first(plan) || is_placed_later(launching),
+                        .traceable = !request.host.privileged && !relayed && plan.launch.id_maps.has_value(),
                         .proc = TRY(request.proc.duplicate())};
   if (request.gate) inherited.gate = TRY(make_gate(request.container.directory()));
   const kernel::Fd *into = launching.cgroup.clone_into();

@@ -43,7 +43,8 @@ struct TimeOffsetLine {
 };
 
 // How the init process comes into being. Two shapes: one clone3 with every new namespace where nothing is joined; a
-// relay child that joins first and then clones init as the parent's own child where a namespace has a path.
+// relay child that joins first and then clones init as the parent's own child where a namespace has a path. Only a new
+// time namespace comes later, made by who is to be in it: unshare(2) makes it for children, setns(2) moves into it.
 struct Launch {
   std::uint64_t new_namespaces = 0;  // CLONE_NEW* of clone3; never CLONE_NEWCGROUP (see UnshareCgroup) or CLONE_NEWTIME
   bool new_time_namespace = false;

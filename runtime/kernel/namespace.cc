@@ -18,13 +18,23 @@ Status unshare(int flags) {
   return call_failed("unshare", {Argument::flags(static_cast<uint64_t>(flags), clone_flag_names)});
 }
 
-Result<Fd> open_namespace(const Procfs &proc, pid_t pid, CString name) {
-  const Fd links = TRY(proc.open_at(std::to_string(pid) + "/ns", O_PATH | O_DIRECTORY));
+namespace {
+
+Result<Fd> open_link(const Procfs &proc, const std::string &directory, CString name) {
+  const Fd links = TRY(proc.open_at(directory, O_PATH | O_DIRECTORY));
   // A magic link by nature, so it is followed and then asked what it was.
   Fd found = TRY(openat(links, name, O_RDONLY));
   if (TRY(fstatfs(found)).f_type == NSFS_MAGIC) return found;
   return call_failed(EXDEV, "openat", {links, name});
 }
+
+}  // namespace
+
+Result<Fd> open_namespace(const Procfs &proc, pid_t pid, CString name) {
+  return open_link(proc, std::to_string(pid) + "/ns", name);
+}
+
+Result<Fd> open_own_namespace(const Procfs &proc, CString name) { return open_link(proc, "self/ns", name); }
 
 Result<int> get_namespace_type(FdView ns) {
   const int type = ::ioctl(ns.get(), NS_GET_NSTYPE);

@@ -21,6 +21,9 @@ namespace skiff::kernel {
 // ptrace. ESRCH or ENOENT where the process is gone, ENOENT too where the kernel has no such namespace.
 [[nodiscard]] Result<Fd> open_namespace(const Procfs &proc, pid_t pid, CString name);
 
+// The same of the caller, by self/ns/NAME: for who does not know its pid in the procfs.
+[[nodiscard]] Result<Fd> open_own_namespace(const Procfs &proc, CString name);
+
 // NS_GET_NSTYPE: a CLONE_NEW* flag. ENOTTY where the descriptor is no namespace.
 [[nodiscard]] Result<int> get_namespace_type(FdView ns);
 // NS_GET_USERNS: the user namespace that owns it. EPERM where that is outside the caller's.

@@ -145,6 +145,34 @@ TEST_F(Rootless, AContainerLivesItsWholeLife) {
   }
 }
 
+// The time namespace is the user namespace's: its root may set the clocks.
+TEST_F(Rootless, ANewTimeNamespaceHasItsOffsets) {
+  namespace_entry(rig, "time");
+  rig.config["linux"]["timeOffsets"] = {{"monotonic", {{"secs", 7}, {"nanosecs", 5}}}};
+  for (const bool several : {false, true}) {
+    if (several) {
+      REQUIRE_NEWUIDMAP();
+      use_subordinate_ids();
+    }
+    const Outcome outcome = rig.run(without_spaces("cat /proc/self/timens_offsets"));
+    EXPECT_EQ(outcome.out, "monotonic 7 5\nboottime 0 0\n") << outcome.err;
+  }
+}
+
+// As long as init has not become the program it is the runtime's own, which tells the kernel who may look into it.
+TEST_F(Rootless, AnExecReachesAContainerThatIsNotStartedYet) {
+  for (const bool several : {false, true}) {
+    if (several) {
+      REQUIRE_NEWUIDMAP();
+      use_subordinate_ids();
+    }
+    ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+    const Outcome outcome = rig.skiff({"exec", rig.id(), "hostname"});
+    EXPECT_EQ(outcome.out, "rig\n") << outcome.err;
+    EXPECT_EQ(rig.skiff({"delete", "--force", rig.id()}).code, 0);
+  }
+}
+
 TEST_F(Rootless, ARunningContainerIsDeletedByForce) {
   const int pid = rig.start_waiting();
   EXPECT_EQ(rig.skiff({"kill", "--all", rig.id(), "CONT"}).code, 0);
