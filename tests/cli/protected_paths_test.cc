@@ -1,7 +1,6 @@
 // What is masked, what is read-only, and what the root filesystem itself is: config-linux.md, "Masked Paths", "Readonly
-// Paths", "Rootfs Mount Propagation"; config.md, "Root".
+// Paths"; config.md, "Root".
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -105,32 +104,6 @@ TEST(Root, NoPivotGivesTheSameView) {
   EXPECT_EQ(outcome.out, "8\nnew\n/\nrefused\n") << outcome.err;
   EXPECT_CLEAN(rig);
 }
-
-class RootfsPropagation : public testing::TestWithParam<std::pair<const char *, const char *>> {};
-
-// On a host whose mounts are private, a slave has no master: there is nothing to be a slave of.
-TEST_P(RootfsPropagation, IsSeenOnTheRootOfTheContainer) {
-  REQUIRE_ROOT();
-  ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
-  ASSERT_EQ(::mount("", "/", nullptr, MS_REC | MS_SHARED, nullptr), 0);
-  const auto &[propagation, mark] = GetParam();
-  Rig rig;
-  rig.config["linux"]["rootfsPropagation"] = propagation;
-  const Outcome outcome = rig.run("grep ' / / ' /proc/self/mountinfo || head -n 1 /proc/self/mountinfo");
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const std::string optional = outcome.out.substr(0, outcome.out.find(" - "));
-  for (const char *each : {"shared:", "master:", "unbindable"}) {
-    EXPECT_EQ(optional.find(each) != std::string::npos, std::string(mark) == each) << each << " in " << outcome.out;
-  }
-  EXPECT_CLEAN(rig);
-}
-
-INSTANTIATE_TEST_SUITE_P(Value, RootfsPropagation,
-                         testing::Values(std::pair{"private", ""}, std::pair{"rprivate", ""},
-                                         std::pair{"slave", "master:"}, std::pair{"rslave", "master:"},
-                                         std::pair{"shared", "shared:"}, std::pair{"rshared", "shared:"},
-                                         std::pair{"unbindable", "unbindable"}, std::pair{"runbindable", "unbindable"}),
-                         [](const auto &value) { return std::string(value.param.first); });
 
 }  // namespace
 }  // namespace skiff::rig
