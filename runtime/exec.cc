@@ -37,6 +37,7 @@ std::uint64_t namespaces_of(const spec::Config &config) {
 // What the child needs, opened before it is made.
 struct Entrance {
   kernel::Fd init;  // pidfd of the container's init
+  kernel::Fd root;  // its root, where that is not the one of its mount namespace; else invalid
   std::uint64_t namespaces = 0;
   bool wait_for_parent = false;
   bool new_user = false;
@@ -78,6 +79,10 @@ Status enter(const Entrance &entrance, const kernel::Fd &sync) {
   TRY(kernel::set_dumpable(false));
   if (entrance.namespaces != 0) {
     TRY(in("the container's namespaces", kernel::setns(entrance.init, static_cast<int>(entrance.namespaces))));
+  }
+  if (entrance.root.valid()) {
+    TRY(kernel::fchdir(entrance.root));
+    TRY(in("root.path", kernel::chroot(".")));
   }
   if (entrance.new_user) {
     (void)kernel::setresgid(0);  // not every container maps 0: then we go in as who we are
@@ -210,10 +215,23 @@ Status listen(const ExecRequest &request, const kernel::Child &child, const kern
   }
 }
 
+// Only a mount namespace of its own has the rootfs for its root, which setns(2) leads to. Any other container is in a
+// chroot of its own.
+Result<kernel::Fd> open_root(const ExecRequest &request, const kernel::Fd &init) {
+  const spec::Namespace *mounts = request.config.linux_.find(spec::NamespaceType::mount);
+  if (mounts != nullptr && mounts->path.empty()) return kernel::Fd();
+  kernel::Fd root = TRY(kernel::open_process_root(request.proc, request.container.record.pid));
+  TRY(kernel::pidfd_send_signal(init, 0));  // still there: so it was its root
+  return root;
+}
+
 }  // namespace
 
 Result<kernel::Child> exec_in_container(ExecRequest request) {
-  Entrance entrance{.init = TRY(request.container.open_init(request.proc)),
+  kernel::Fd init = TRY(request.container.open_init(request.proc));
+  kernel::Fd root = TRY(open_root(request, init));
+  Entrance entrance{.init = std::move(init),
+                    .root = std::move(root),
                     .namespaces = namespaces_of(request.config),
                     .wait_for_parent = request.cgroup.clone_into() == nullptr ||
                                        request.plan.oom_score_adj.has_value() || !request.plan.outer_rlimits.empty() ||

@@ -36,6 +36,11 @@ Result<Fd> open_namespace(const Procfs &proc, pid_t pid, CString name) {
 
 Result<Fd> open_own_namespace(const Procfs &proc, CString name) { return open_link(proc, "self/ns", name); }
 
+Result<Fd> open_process_root(const Procfs &proc, pid_t pid) {
+  const Fd directory = TRY(proc.open_at(std::to_string(pid), O_PATH | O_DIRECTORY));
+  return openat(directory, "root", O_PATH | O_DIRECTORY);
+}
+
 Result<int> get_namespace_type(FdView ns) {
   const int type = ::ioctl(ns.get(), NS_GET_NSTYPE);
   if (type < 0) return call_failed("ioctl", {ns, Argument::word("NS_GET_NSTYPE")});

@@ -24,6 +24,9 @@ namespace skiff::kernel {
 // The same of the caller, by self/ns/NAME: for who does not know its pid in the procfs.
 [[nodiscard]] Result<Fd> open_own_namespace(const Procfs &proc, CString name);
 
+// /proc/PID/root of a process that the caller can ptrace, O_PATH: where its "/" is, whatever its mount namespace's.
+[[nodiscard]] Result<Fd> open_process_root(const Procfs &proc, pid_t pid);
+
 // NS_GET_NSTYPE: a CLONE_NEW* flag. ENOTTY where the descriptor is no namespace.
 [[nodiscard]] Result<int> get_namespace_type(FdView ns);
 // NS_GET_USERNS: the user namespace that owns it. EPERM where that is outside the caller's.
