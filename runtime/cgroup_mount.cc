@@ -117,6 +117,7 @@ struct View {
   bool new_namespace = false;  // what is mounted anew shows the container's part only
   bool user_namespace = false;
   const MountStep *step = nullptr;
+  const Plan *plan = nullptr;
 };
 
 Result<kernel::Fd> mount_anew(const Hierarchy &hierarchy, const View &view) {
@@ -136,6 +137,7 @@ Result<kernel::Fd> mount_anew(const Hierarchy &hierarchy, const View &view) {
 // The clone of a cgroup directory, with the attributes set before it can be seen.
 Result<kernel::Fd> bind_directory(const std::string &path, const View &view) {
   auto clone = TRY(kernel::open_tree(kernel::cwd, path, OPEN_TREE_CLONE | AT_RECURSIVE));
+  TRY(separate_from_host(clone, *view.plan));
   TRY(change_attributes(clone, {.set = view.attributes, .clear = 0}, kernel::Recursive::yes));
   return clone;
 }
@@ -215,7 +217,8 @@ View make_view(const MountStep &step, const Plan &plan) {
   View view{.attributes = step.attributes.set,
             .new_namespace = has_cgroup_namespace(plan),
             .user_namespace = has_user_namespace(plan),
-            .step = &step};
+            .step = &step,
+            .plan = &plan};
   const bool readonly = (step.superblock_flags & MS_RDONLY) != 0 || (view.user_namespace && !view.new_namespace);
   if (readonly) view.attributes |= MOUNT_ATTR_RDONLY;
   return view;

@@ -9,9 +9,11 @@
 
 #include "runtime/cgroup_unit.h"
 #include "runtime/hooks.h"
+#include "runtime/host_mounts.h"
 #include "runtime/host_probe.h"
 #include "runtime/intel_rdt.h"
 #include "runtime/kernel/credential.h"
+#include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/socket.h"
 #include "runtime/notify.h"
@@ -72,6 +74,11 @@ Status tell(const CreateRequest &request, Container &container, const Launched &
   return {};
 }
 
+Status detach_host_mounts(const spec::Record &record) {
+  if (record.host_mount == 0) return {};
+  return detach_host_rootfs(record.rootfs, record.host_mount, TRY(kernel::Procfs::open_host()));
+}
+
 Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Plan &plan, const Host &host,
                           const kernel::Procfs &proc, Container &container, std::vector<std::string> &warnings,
                           const cli::Log &log) {
@@ -79,6 +86,11 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
   if (plan.intel_rdt) {
     TRY(record_intel_rdt(*plan.intel_rdt, named_schemata(*bundle.config.linux_.intel_rdt), TRY(find_resctrl(proc)),
                          container.record));
+  }
+  kernel::Fd host_rootfs;
+  if (plan.host_mounts) {
+    host_rootfs = TRY(in("root.path", open_host_rootfs(plan.rootfs)));
+    container.record.host_mount = TRY(kernel::read_unique_mount_id(host_rootfs));
   }
   TRY(container.save_config(bundle.json));
   TRY(container.save());
@@ -90,6 +102,7 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
                                   .config = bundle.config,
                                   .container = container,
                                   .proc = proc,
+                                  .host_rootfs = std::move(host_rootfs),
                                   .console_socket = std::move(console),
                                   .gate = request.gate,
                                   .warnings = warnings,
@@ -133,7 +146,8 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   Result<Launched> launched = bring_up(request, bundle, plan, host, proc, container, warnings, log);
   tell_warnings(warnings, launched.has_value(), log);
   if (!launched) {
-    (void)container.remove();  // the first error is the one to tell
+    (void)detach_host_mounts(container.record);  // the first error is the one to tell
+    (void)container.remove();
     return std::unexpected(std::move(launched).error());
   }
   TRY(container.unlock());
@@ -178,6 +192,9 @@ Status destroy_container(Container &container, const cli::Log &log) {
       if (!stopped) cli::warning(log, stopped.error().message());
     }
     TRY(cgroup.remove());
+  }
+  if (const Status detached = detach_host_mounts(container.record); !detached) {
+    cli::warning(log, detached.error().message());
   }
   TRY(remove_intel_rdt(container.record));
   std::vector<spec::Hook> hooks;

@@ -87,7 +87,7 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
   kernel::umask(022);  // what is made in the rootfs must not depend on the caller's
   TRY(apply_steps(steps, setup));
   if (inherited.traceable) (void)kernel::set_dumpable(true);  // the container's seccomp filter may refuse it
-  setup.rootfs->masks.reset();  // nothing of the container's own stays open at the gate
+  setup.rootfs->masks.reset();                                // nothing of the container's own stays open at the gate
   setup.rootfs->null_device.reset();
   setup.rootfs->device_directory.fd.reset();
   return kernel::reset_signals();

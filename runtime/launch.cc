@@ -80,6 +80,16 @@ Status place(Launching &launching, pid_t pid) {
   return launching.cgroup.apply_devices(plan);
 }
 
+Result<std::vector<kernel::Fd>> find_sources(LaunchRequest &request) {
+  const Plan &plan = request.plan;
+  if (!plan.host_mounts) return open_sources(plan);
+  std::vector<kernel::Fd> sources(plan.steps.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (std::holds_alternative<AttachRootfs>(plan.steps[i].action)) sources[i] = std::move(request.host_rootfs);
+  }
+  return sources;
+}
+
 Status clone_init(Launching &launching) {
   const LaunchRequest &request = launching.request;
   const Plan &plan = request.plan;
@@ -89,7 +99,7 @@ Status clone_init(Launching &launching) {
   Inheritance inherited{.sync = std::move(pair.other),
                         .gate = {},
                         .console_socket = std::move(launching.request.console_socket),
-                        .sources = TRY(open_sources(plan)),
+                        .sources = TRY(find_sources(launching.request)),
                         .wait_for_parent = sets_up_first(plan) || is_placed_later(launching),
                         .traceable = !request.host.privileged && !relayed && plan.launch.id_maps.has_value(),
                         .proc = TRY(request.proc.duplicate())};

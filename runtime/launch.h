@@ -16,6 +16,7 @@ struct LaunchRequest {
   const spec::Config &config;  // for the hooks' state
   Container &container;        // its record gets pid, start time and cgroup paths
   const kernel::Procfs &proc;
+  kernel::Fd host_rootfs;              // with plan.host_mounts: to be attached; else invalid
   kernel::Fd console_socket;           // connected; invalid without a terminal
   bool gate = true;                    // create: init waits at the gate; run: it waits for go_on
   std::vector<std::string> &warnings;  // gets those of the cgroup

@@ -188,8 +188,8 @@ bool has_cgroup_namespace(const Plan &plan) {
 }
 
 bool is_source_inside(const MountStep &step, const Plan &plan) {
-  return !plan.rootfs.empty() && step.source.size() > plan.rootfs.size() &&
-         step.source.starts_with(plan.rootfs) && step.source[plan.rootfs.size()] == '/';
+  return !plan.rootfs.empty() && step.source.size() > plan.rootfs.size() && step.source.starts_with(plan.rootfs) &&
+         step.source[plan.rootfs.size()] == '/';
 }
 
 kernel::Fd take_source(Rootfs &rootfs) {
@@ -217,8 +217,15 @@ Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const ke
         "\"rbind\" may take along",
         std::move(source));
   }
-  if (source) TRY(id_map_source(step, *source, plan, proc));
+  if (!source) return source;
+  TRY(separate_from_host(*source, plan));
+  TRY(id_map_source(step, *source, plan, proc));
   return source;
+}
+
+Status separate_from_host(kernel::FdView clone, const Plan &plan) {
+  if (!plan.host_mounts) return {};
+  return kernel::mount_setattr(clone, "", {.propagation = MS_SLAVE}, kernel::Recursive::yes);
 }
 
 Status id_map_source(const MountStep &step, kernel::FdView source, const Plan &plan, const kernel::Procfs &proc) {

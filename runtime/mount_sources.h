@@ -23,6 +23,9 @@ namespace skiff {
 // step's id maps only where no user namespace stands in the way: EPERM otherwise.
 [[nodiscard]] Result<kernel::Fd> open_source(const MountStep &step, const Plan &plan, const kernel::Procfs &proc);
 
+// A detached clone of a host's mount becomes its slave where the container has no mount namespace (host_mounts.h).
+[[nodiscard]] Status separate_from_host(kernel::FdView clone, const Plan &plan);
+
 // Gives a detached clone of a bind's source the id maps that the step has, if any. Who calls it must control the
 // source's filesystem: EPERM in init where a user namespace stands in the way.
 [[nodiscard]] Status id_map_source(const MountStep &step, kernel::FdView source, const Plan &plan,

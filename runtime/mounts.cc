@@ -112,8 +112,8 @@ Status mount_filesystem(const MountStep &step, Rootfs &rootfs) {
 
 // ---- binds ----
 
-// Looked up in the rootfs as it is by now, with what the mounts before have made there. Only the parent may map ids of a
-// filesystem that the container's root does not own.
+// Looked up in the rootfs as it is by now, with what the mounts before have made there. Only the parent may map ids of
+// a filesystem that the container's root does not own.
 Result<kernel::Fd> open_inside(const MountStep &step, const Rootfs &rootfs) {
   const std::string below = step.source.substr(rootfs.plan->rootfs.size());
   const int nofollow = step.source_nofollow ? O_NOFOLLOW : 0;

@@ -152,12 +152,15 @@ Result<Propagation> make_propagation(const spec::Linux &linux_, bool no_pivot) {
 
 // ---- steps ----
 
+constexpr const char *add_mount_namespace = R"(add {"type": "mount"} to linux.namespaces)";
+
 struct Builder {
   const spec::Config &config;
   const Host &host;
   const PlanOptions &options;
   Plan plan;
   bool own_mounts = false;    // a new mount namespace
+  bool makes_rootfs = false;  // there, or without one on the host
   bool bind_devices = false;  // mknod is refused where the mount namespace belongs to a user namespace
   bool sets_up_dev = true;    // nothing was bound on /dev
   std::uint64_t root_propagation = 0;
@@ -203,6 +206,11 @@ struct Builder {
       Result<MountStep> made = make_mount_step(config.mounts[i], context);
       if (!made) return std::unexpected(Error{made.error().number, field + made.error().text, made.error().remedy});
       field += fmt::format(" ({})", made->destination);
+      if (plan.host_mounts && made->kind == MountStep::Kind::remount) {
+        return fail(
+            field + ".options: this changes a mount that is there, which without a mount namespace is the host's",
+            add_mount_namespace);
+      }
       if (made->kind == MountStep::Kind::bind && made->destination == "/dev") sets_up_dev = false;
       if (made->readonly_last) late_readonly.push_back({field, FinishReadonly{made->destination}});
       add(std::move(field), *std::move(made));
@@ -272,10 +280,11 @@ struct Builder {
   }
 
   Status add_rootfs() {
-    const Propagation propagation = TRY(make_propagation(config.linux_, options.no_pivot));
-    if (own_mounts) {
-      add("linux.rootfsPropagation", propagation.first);
-      add("root.path", AttachRootfs{.path = plan.rootfs, .parent_propagation = propagation.parent});
+    const Propagation propagation = TRY(make_propagation(config.linux_, own_mounts && options.no_pivot));
+    if (own_mounts) add("linux.rootfsPropagation", propagation.first);
+    if (makes_rootfs) {
+      add("root.path",
+          AttachRootfs{.path = plan.rootfs, .parent_propagation = own_mounts ? propagation.parent : std::uint64_t{0}});
       TRY(add_mounts());
       add_notify_socket();
       if (sets_up_dev) {
@@ -290,7 +299,7 @@ struct Builder {
     if (config.process->terminal) {
       add("process.terminal",
           SetupConsole{
-              .size = config.process->console_size, .dev_console = own_mounts, .translates = !options.foreground});
+              .size = config.process->console_size, .dev_console = makes_rootfs, .translates = !options.foreground});
     }
     root_propagation = propagation.last;
     return {};
@@ -303,7 +312,7 @@ struct Builder {
     for (const auto &[key, value] : linux_.sysctl) {
       add(fmt::format("linux.sysctl[\"{}\"]", key), SetSysctl{key, value});
     }
-    if (!own_mounts) return;
+    if (!makes_rootfs) return;
     std::ranges::move(late_readonly, std::back_inserter(plan.steps));
     for (std::size_t i = 0; i < linux_.readonly_paths.size(); ++i) {
       add(fmt::format("linux.readonlyPaths[{}]", i), MakeReadonly{linux_.readonly_paths[i]});
@@ -360,9 +369,22 @@ struct Builder {
     return {};
   }
 
+  void warn_of_host_mounts() {
+    std::string places;
+    for (const spec::Mount &mount : config.mounts)
+      places += fmt::format("{} {}", places.empty() ? "" : ",", mount.destination);
+    plan.warnings.push_back(
+        fmt::format("linux.namespaces: no mount namespace, so the container's mounts stay on the host, below {}:{}; "
+                    "delete detaches "
+                    "them on Linux 6.8 and later, \"umount --recursive --lazy {}\" anywhere; "
+                    "to keep them off it, {}",
+                    plan.rootfs, places, plan.rootfs, add_mount_namespace));
+  }
+
   void warn_of_foreign_mounts() {
     const bool asked = !config.mounts.empty() || !config.linux_.masked_paths.empty() ||
                        !config.linux_.readonly_paths.empty() || config.root->readonly;
+    if (plan.host_mounts) return warn_of_host_mounts();
     if (own_mounts || !asked) return;
     plan.warnings.emplace_back(
         "linux.namespaces: no new mount namespace, so mounts, maskedPaths, readonlyPaths and root.readonly are left as "
@@ -385,10 +407,13 @@ Status check_host(const spec::Config &config, const Host &host) {
     return fail(config.hostname.empty() ? "domainname: no uts namespace" : "hostname: no uts namespace",
                 R"(add {"type": "uts"} to linux.namespaces)");
   }
-  if (linux_.find(NamespaceType::mount) == nullptr &&
-      (!config.mounts.empty() || !linux_.masked_paths.empty() || !linux_.readonly_paths.empty())) {
-    return fail("linux.namespaces: mounts, maskedPaths and readonlyPaths need a mount namespace",
-                R"(add {"type": "mount"} to linux.namespaces)");
+  if (linux_.find(NamespaceType::mount) == nullptr) {
+    if (!linux_.masked_paths.empty() || !linux_.readonly_paths.empty()) {
+      return fail("linux.namespaces: maskedPaths and readonlyPaths need a mount namespace", add_mount_namespace);
+    }
+    if (!config.mounts.empty() && has_user_namespace(config)) {
+      return fail("linux.namespaces: mounts in a user namespace need a mount namespace", add_mount_namespace);
+    }
   }
   if (!linux_.net_devices.empty()) {
     if (linux_.find(NamespaceType::network) == nullptr) {
@@ -412,6 +437,8 @@ Result<Plan> make_plan(const spec::Config &config, const Host &host, const PlanO
   plan.launch = make_launch(config.linux_);
   plan.steps.reserve(64);
   builder.own_mounts = is_new(config.linux_, NamespaceType::mount);
+  plan.host_mounts = config.linux_.find(NamespaceType::mount) == nullptr && !config.mounts.empty();
+  builder.makes_rootfs = builder.own_mounts || plan.host_mounts;
   builder.bind_devices = has_user_namespace(config) || !host.privileged;
   TRY(builder.fill_outside());
   builder.add_namespaces();

@@ -81,7 +81,8 @@ struct SetPropagation {
 struct AttachRootfs {
   std::string path;  // absolute
   // The mount that `path` lies on gets this first, MS_SLAVE or MS_PRIVATE: pivot_root(2) refuses a shared parent, and
-  // what is attached below one appears on the host too. 0 where no mount is shared any more.
+  // what is attached below one appears on the host too. 0 where no mount is shared any more, and with host_mounts,
+  // where that mount is the host's.
   std::uint64_t parent_propagation = 0;
 };
 
@@ -272,6 +273,7 @@ struct Plan {
   std::optional<IntelRdtPlan> intel_rdt;
   std::string seccomp_listener_path;
   std::string seccomp_listener_metadata;
+  bool host_mounts = false;      // without a mount namespace: what is mounted stays on the host (host_mounts.h)
   std::string notify_directory;  // to be made before the mounts' sources are opened; empty: none
   std::vector<Step> steps;
   bool terminal = false;

@@ -52,7 +52,23 @@ Status apply(const SetPropagation &step, Rootfs &rootfs) {
   return result;
 }
 
+namespace {
+
+// What is mounted there is the parent's work (host_mounts.h), whose id is in the record by now. Below a shared mount it
+// has become shared when it was attached.
+Status attach_on_host(const AttachRootfs &step, Rootfs &rootfs) {
+  auto mount = take_source(rootfs);
+  TRY(kernel::move_mount(mount, TRY(open_rootfs(step.path))));
+  TRY(change_propagation(mount, MS_PRIVATE | MS_REC, rootfs.proc));
+  rootfs.root = std::move(mount);
+  rootfs.root_path = TRY(read_path(rootfs.root, rootfs.proc));
+  return {};
+}
+
+}  // namespace
+
 Status apply(const AttachRootfs &step, Rootfs &rootfs) {
+  if (rootfs.plan->host_mounts) return attach_on_host(step, rootfs);
   auto mount = take_source(rootfs);
   // What the parent has opened lies on a path that cannot be reached from here. Over "/" it is one mount above the old
   // root, which is what pivot_root(2) asks for.

@@ -90,7 +90,9 @@ void check_host_name(Checker &c, const Place &place, std::string_view name, std:
 void check_mount_users(Checker &c, const Place &at, const Config &config) {
   const Linux &linux_ = config.linux_;
   c.clause("config.md, Mounts");
-  needs(c, at / "mounts", !config.mounts.empty(), linux_, NamespaceType::mount);
+  // Root of a user namespace may mount in a mount namespace of its own only; anybody else below the rootfs.
+  const bool own_users = linux_.find(NamespaceType::user) != nullptr;
+  needs(c, at / "mounts", own_users && !config.mounts.empty(), linux_, NamespaceType::mount);
   const Place inside = at / "linux";
   c.clause("config-linux.md, Masked Paths");
   needs(c, inside / "maskedPaths", !linux_.masked_paths.empty(), linux_, NamespaceType::mount);

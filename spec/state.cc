@@ -75,6 +75,7 @@ void fields(auto &v, Like<Record> auto &record) {
   v.optional("intelRdtPath", record.intel_rdt_path);
   v.optional("intelRdtMonitorPath", record.intel_rdt_monitor_path);
   v.optional("intelRdtMade", record.intel_rdt_made);
+  v.optional("hostMount", record.host_mount);
 }
 
 std::string_view status_name(ContainerStatus status) { return status_names[static_cast<std::size_t>(status)]; }

@@ -57,6 +57,8 @@ struct Record {
   std::string intel_rdt_path;
   std::string intel_rdt_monitor_path;
   bool intel_rdt_made = false;
+  // Without a mount namespace: the unique id of the mount over the rootfs, to be detached with the container; else 0.
+  std::uint64_t host_mount = 0;
 };
 [[nodiscard]] std::string print_record(const Record &record);
 [[nodiscard]] Result<Record> parse_record(std::string_view json);

@@ -1,6 +1,7 @@
 #include "runtime/kernel/mount.h"
 
 #include <linux/fs.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -132,6 +133,13 @@ Status umount2(CString target, int flags) {
 Status pivot_root(CString new_root, CString put_old) {
   if (::syscall(SYS_pivot_root, new_root.c_str(), put_old.c_str()) == 0) return {};
   return call_failed("pivot_root", {new_root, put_old});
+}
+
+Result<uint64_t> read_unique_mount_id(FdView fd) {
+  constexpr unsigned unique = 0x4000;  // STATX_MNT_ID_UNIQUE
+  struct statx status{};
+  if (::statx(fd.get(), "", AT_EMPTY_PATH, unique, &status) != 0) return call_failed("statx", {fd});
+  return (status.stx_mask & unique) != 0 ? status.stx_mnt_id : 0;
 }
 
 }  // namespace skiff::kernel

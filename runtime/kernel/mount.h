@@ -51,6 +51,10 @@ enum class Recursive { no, yes };
 // pivot_root(2) with both "." or paths.
 [[nodiscard]] Status pivot_root(CString new_root, CString put_old);
 
+// statx(2) with STATX_MNT_ID_UNIQUE (Linux 6.8): the id of the mount that `fd` is on, which no other mount ever gets. 0
+// where the kernel has only ids that are used again.
+[[nodiscard]] Result<uint64_t> read_unique_mount_id(FdView fd);
+
 // Filesystems that <linux/magic.h> of an older system may lack, or leaves out.
 inline constexpr long mqueue_super_magic = 0x19800202;
 inline constexpr long fuse_super_magic = 0x65735546;

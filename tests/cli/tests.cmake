@@ -20,6 +20,7 @@ set(program_tests
   cli/foreground_test.cc
   cli/foreign_config_test.cc
   cli/hook_test.cc
+  cli/host_mounts_test.cc
   cli/kernel_names_test.cc
   cli/keyring_test.cc
   cli/kill_test.cc

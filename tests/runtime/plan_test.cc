@@ -370,16 +370,41 @@ TEST(MakePlan, TheWayIntoTheRootfs) {
 TEST(MakePlan, WithoutAMountNamespaceNothingIsMounted) {
   spec::Config config = spec::make_default_config();
   drop_namespace(config, NamespaceType::mount);
-  EXPECT_FALSE(make_plan(config, {}, options()));  // the host's own mounts would be changed
+  EXPECT_FALSE(make_plan(config, {}, options()));  // maskedPaths would change the host's own
   config.mounts.clear();
   config.linux_.masked_paths.clear();
   config.linux_.readonly_paths.clear();
   const Plan made = plan(config);
+  EXPECT_FALSE(made.host_mounts);
   EXPECT_EQ(all<PivotRoot>(made).front()->way, PivotRoot::Way::chroot);
   EXPECT_FALSE(has<AttachRootfs>(made));
   EXPECT_FALSE(has<MakeDevice>(made));
   EXPECT_FALSE(has<RootReadonly>(made));
   ASSERT_EQ(made.warnings.size(), 1U);  // root.readonly
+}
+
+TEST(MakePlan, MountsWithoutAMountNamespaceAreMadeBelowTheRootfsAndTold) {
+  spec::Config config = spec::make_default_config();
+  drop_namespace(config, NamespaceType::mount);
+  config.linux_.masked_paths.clear();
+  config.linux_.readonly_paths.clear();
+  const Plan made = plan(config);
+  EXPECT_TRUE(made.host_mounts);
+  EXPECT_FALSE(has<SetPropagation>(made));  // of the host's "/"
+  EXPECT_EQ(all<AttachRootfs>(made).front()->parent_propagation, 0U);
+  EXPECT_EQ(all<PivotRoot>(made).front()->way, PivotRoot::Way::chroot);
+  EXPECT_TRUE(has<MakeDevice>(made));
+  ASSERT_EQ(made.warnings.size(), 1U);
+  EXPECT_TRUE(
+      made.warnings.front().starts_with("linux.namespaces: no mount namespace, so the container's mounts stay on the "
+                                        "host, below /bundle/rootfs: /proc, "))
+      << made.warnings.front();
+  config.mounts.emplace_back().destination = "/tmp";
+  config.mounts.back().options = {"remount", "ro"};
+  EXPECT_FALSE(make_plan(config, {}, options()));
+  config.mounts.pop_back();
+  config.linux_.namespaces.push_back({.type = NamespaceType::user, .path = "/proc/1/ns/user"});
+  EXPECT_FALSE(make_plan(config, {}, options()));
 }
 
 // ---- paths and the program ----

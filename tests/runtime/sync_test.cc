@@ -53,7 +53,8 @@ TEST(Sync, OnlyTheWordsOfTheTableAreHeardAtEachStage) {
                               {Stage::building, Word::id_map, Stage::building},
                               {Stage::building, Word::ready, Stage::ready}};
   for (const Stage at : {Stage::relaying, Stage::building, Stage::ready}) {
-    for (const Word word : {Word::pid, Word::hooks, Word::listener, Word::id_map, Word::ready, Word::failed, Word::go_on}) {
+    for (const Word word :
+         {Word::pid, Word::hooks, Word::listener, Word::id_map, Word::ready, Word::failed, Word::go_on}) {
       const Result<Stage> next = next_stage(at, word);
       const Cell *cell = nullptr;
       for (const Cell &candidate : allowed) {

@@ -42,8 +42,10 @@ TEST(CheckNamespaces, HostNamesNeedAUtsNamespace) {
                            "/hostname", "65 characters"));
 }
 
-TEST(CheckNamespaces, WhatIsMountedNeedsAMountNamespace) {
-  EXPECT_TRUE(only_finding(with_namespaces("", "", R"("mounts": [{"destination": "/a", "type": "tmpfs"}])"), "/mounts",
+TEST(CheckNamespaces, WhatHidesPartsOfTheHostNeedsAMountNamespaceAndWhatAUserNamespaceMounts) {
+  const char *mounts = R"("mounts": [{"destination": "/a", "type": "tmpfs"}])";
+  EXPECT_TRUE(no_finding(with_namespaces("", "", mounts)));
+  EXPECT_TRUE(only_finding(with_namespaces(R"({"type": "user", "path": "/x"})", "", mounts), "/mounts",
                            "without a mount namespace"));
   EXPECT_TRUE(only_finding(with_namespaces("", R"("maskedPaths": ["/a"])"), "/linux/maskedPaths", "mount namespace"));
   EXPECT_TRUE(
