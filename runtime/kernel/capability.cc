@@ -5,27 +5,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
+#include <string_view>
+
 #include "runtime/kernel/call.h"
+#include "spec/capability_names.h"
 
 namespace skiff::kernel {
 namespace {
 
-constexpr std::string_view prefix = "CAP_";
+using spec::capability_names;
 
 // Version 3 of the interface has two words for each set.
 using Words = std::array<__user_cap_data_struct, 2>;
 
 __user_cap_header_struct make_header() { return {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0}; }
-
-constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-bool is_same_word(std::string_view one, std::string_view other) {
-  if (one.size() != other.size()) return false;
-  for (size_t i = 0; i < one.size(); ++i) {
-    if (upper(one[i]) != upper(other[i])) return false;
-  }
-  return true;
-}
 
 constexpr uint64_t join(uint32_t first, uint32_t second) { return uint64_t{second} << 32U | first; }
 constexpr uint32_t low(CapabilitySet set) { return static_cast<uint32_t>(set); }
@@ -39,14 +33,6 @@ std::string_view show(int capability) {
 }
 
 }  // namespace
-
-std::optional<int> parse_capability(std::string_view name) {
-  if (is_same_word(name.substr(0, prefix.size()), prefix)) name.remove_prefix(prefix.size());
-  for (size_t i = 0; i < capability_names.size(); ++i) {
-    if (is_same_word(name, capability_names[i].substr(prefix.size()))) return static_cast<int>(i);
-  }
-  return std::nullopt;
-}
 
 Result<Capabilities> capget() {
   __user_cap_header_struct header = make_header();

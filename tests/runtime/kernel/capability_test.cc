@@ -3,27 +3,19 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 
+#include "spec/capability_names.h"
 #include "tests/runtime/kernel/isolated.h"
 
 namespace skiff::kernel {
 namespace {
 
 TEST(Capability, NamesStandAtTheirNumbers) {
+  using spec::capability_names;
   EXPECT_EQ(capability_names[CAP_CHOWN], "CAP_CHOWN");
   EXPECT_EQ(capability_names[CAP_SYS_ADMIN], "CAP_SYS_ADMIN");
   EXPECT_EQ(capability_names[CAP_SETFCAP], "CAP_SETFCAP");
   EXPECT_EQ(capability_names[CAP_CHECKPOINT_RESTORE], "CAP_CHECKPOINT_RESTORE");
   EXPECT_EQ(capability_names.size(), CAP_LAST_CAP + 1U);
-}
-
-TEST(Capability, IsParsedWithAndWithoutThePrefixInAnyCase) {
-  EXPECT_EQ(parse_capability("CAP_NET_RAW"), CAP_NET_RAW);
-  EXPECT_EQ(parse_capability("cap_net_raw"), CAP_NET_RAW);
-  EXPECT_EQ(parse_capability("net_raw"), CAP_NET_RAW);
-  EXPECT_EQ(parse_capability("CAP_NET_RA"), std::nullopt);
-  EXPECT_EQ(parse_capability("CAP_"), std::nullopt);
-  EXPECT_EQ(parse_capability(""), std::nullopt);
-  EXPECT_EQ(parse_capability("CAP_NO_SUCH"), std::nullopt);
 }
 
 TEST(Capability, TheHighestIsWhatProcSays) {
