@@ -78,7 +78,7 @@ struct CgroupPlan {
 [[nodiscard]] bool names_unit(std::string_view cgroups_path);
 
 // The settings that make_cgroup_writes passes over, a sentence each, for debug lines: this kernel has nothing for them.
-[[nodiscard]] std::vector<std::string> list_resources_left_out(const spec::Resources &resources, bool unified);
+[[nodiscard]] std::vector<std::string> list_resources_left_out(const spec::Resources &resources);
 
 // The writes alone, for `update`: `directories` are those of the running container.
 [[nodiscard]] Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,

@@ -31,10 +31,6 @@ void CgroupWrites::refuse(std::string_view field, std::string_view text, std::st
   if (status_) status_ = fail(fmt::format("linux.resources.{}: {}", field, text), std::string(remedy));
 }
 
-void CgroupWrites::leave_out(std::string_view field, std::string_view text) {
-  left_out_.push_back(fmt::format("linux.resources.{}: {}", field, text));
-}
-
 Result<std::vector<CgroupWrite>> CgroupWrites::take() && {
   if (!status_) return std::unexpected(std::move(status_).error());
   return std::move(writes_);
@@ -69,35 +65,25 @@ void add_hugepages(const std::vector<spec::HugepageLimit> &limits, std::string_v
   }
 }
 
-namespace {
-
-void add_writes(const spec::Resources &resources, bool unified, CgroupWrites &out) {
+Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,
+                                                    const std::vector<CgroupDirectory> &directories, bool unified) {
+  CgroupWrites out(directories);
   if (unified) {
     add_writes_v2(resources, out);
   } else {
     add_writes_v1(resources, out);
   }
-  // The kernel has neither any more (Linux 5.11, 6.1).
-  if (resources.memory && resources.memory->kernel) out.leave_out("memory.kernel", "there is no such limit any more");
-  if (resources.memory && resources.memory->kernel_tcp) {
-    out.leave_out("memory.kernelTCP", "there is no such limit any more");
-  }
-}
-
-}  // namespace
-
-Result<std::vector<CgroupWrite>> make_cgroup_writes(const spec::Resources &resources,
-                                                    const std::vector<CgroupDirectory> &directories, bool unified) {
-  CgroupWrites out(directories);
-  add_writes(resources, unified, out);
   return std::move(out).take();
 }
 
-std::vector<std::string> list_resources_left_out(const spec::Resources &resources, bool unified) {
-  const std::vector<CgroupDirectory> nowhere;
-  CgroupWrites out(nowhere);
-  add_writes(resources, unified, out);
-  return out.left_out();
+// The kernel has neither any more (Linux 5.11, 6.1).
+std::vector<std::string> list_resources_left_out(const spec::Resources &resources) {
+  std::vector<std::string> out;
+  if (!resources.memory) return out;
+  constexpr std::string_view text = "linux.resources.memory.{}: there is no such limit any more";
+  if (resources.memory->kernel) out.push_back(fmt::format(text, "kernel"));
+  if (resources.memory->kernel_tcp) out.push_back(fmt::format(text, "kernelTCP"));
+  return out;
 }
 
 }  // namespace skiff

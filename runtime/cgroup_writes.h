@@ -21,17 +21,12 @@ class CgroupWrites {
   // What this host's cgroups cannot express: "linux.resources.FIELD: TEXT; REMEDY".
   void refuse(std::string_view field, std::string_view text, std::string_view remedy);
 
-  // What has no file here and is passed over: "linux.resources.FIELD: TEXT".
-  void leave_out(std::string_view field, std::string_view text);
-
-  [[nodiscard]] const std::vector<std::string> &left_out() const { return left_out_; }
   [[nodiscard]] Result<std::vector<CgroupWrite>> take() &&;
 
  private:
   const std::vector<CgroupDirectory> &directories_;
   std::vector<CgroupWrite> writes_;
   CgroupWrite nowhere_;
-  std::vector<std::string> left_out_;
   Status status_;
 };
 

@@ -140,7 +140,7 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
        .notify_directory =
            host.notify_socket.empty() ? "" : fmt::format("{}/{}/{}", request.root, request.id, notify_directory),
        .seccomp = seccomp ? &*seccomp : nullptr}));
-  if (bundle.config.linux_.resources) log_left_out(*bundle.config.linux_.resources, plan.cgroup.unified, log);
+  if (bundle.config.linux_.resources) log_left_out(*bundle.config.linux_.resources, log);
   Container container = TRY(Container::create(request.root, request.id));
   std::vector<std::string> warnings = std::move(plan.warnings);
   Result<Launched> launched = bring_up(request, bundle, plan, host, proc, container, warnings, log);
@@ -158,9 +158,9 @@ void tell_warnings(const std::vector<std::string> &warnings, bool succeeded, con
   for (const std::string &warning : warnings) cli::warning(succeeded ? log : cli::Log{}, warning);
 }
 
-void log_left_out(const spec::Resources &resources, bool unified, const cli::Log &log) {
+void log_left_out(const spec::Resources &resources, const cli::Log &log) {
   if (!cli::enabled(log, cli::Level::Debug)) return;
-  for (const std::string &line : list_resources_left_out(resources, unified)) cli::debug(log, line);
+  for (const std::string &line : list_resources_left_out(resources)) cli::debug(log, line);
 }
 
 Status write_pid_file(const std::string &path, pid_t pid) {

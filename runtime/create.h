@@ -43,8 +43,8 @@ void tell_warnings(const std::vector<std::string> &warnings, bool succeeded, con
 // Digits alone, no newline, in place at once: containerd and conmon read it as soon as it is there.
 [[nodiscard]] Status write_pid_file(const std::string &path, pid_t pid);
 
-// A debug line for each setting that this host's cgroups have nothing for.
-void log_left_out(const spec::Resources &resources, bool unified, const cli::Log &log);
+// A debug line for each setting that the kernel has nothing for any more.
+void log_left_out(const spec::Resources &resources, const cli::Log &log);
 
 // --pidfd-socket: connects and hands the pidfd over, with the name "pidfd" as payload.
 [[nodiscard]] Status send_pidfd(const std::string &path, const kernel::Fd &pidfd);

@@ -142,7 +142,7 @@ Result<int> run(const Context &context) {
   }
   const bool unified = host.cgroups == Host::Cgroups::unified;
   TRY(complete_swap(cgroup, unified, resources));
-  log_left_out(resources, unified, context.log);
+  log_left_out(resources, context.log);
   TRY(update_limits(container.record, resources, host, context.log));
   TRY(update_intel_rdt(container, context.flags()));
   return 0;

@@ -257,10 +257,10 @@ TEST(CgroupWritesV2, TheLimitOfKernelMemoryIsLeftOutAndNamed) {
   spec::Resources resources;
   resources.memory.emplace().kernel = 1 << 20;
   EXPECT_EQ(writes(resources, v2_host()), "");
-  const std::vector<std::string> left_out = list_resources_left_out(resources, true);
+  const std::vector<std::string> left_out = list_resources_left_out(resources);
   ASSERT_EQ(left_out.size(), 1U);
   EXPECT_TRUE(left_out.front().starts_with("linux.resources.memory.kernel: ")) << left_out.front();
-  EXPECT_TRUE(list_resources_left_out({}, true).empty());
+  EXPECT_TRUE(list_resources_left_out({}).empty());
 }
 
 TEST(CgroupWritesV2, SharesKeepTheirDefaultAsAWeight) {
