@@ -90,10 +90,10 @@ void discard(Cgroup &cgroup, const std::string &unit) {
   (void)cgroup.remove();
 }
 
-Status attach_to_unit(const std::string &unit, pid_t pid) {
+Status attach_to_unit(const std::string &unit, const std::string &below, pid_t pid) {
   const Host host = TRY(read_host());
   Systemd systemd = TRY(Systemd::connect(!host.privileged));
-  return systemd.attach(unit, pid);
+  return systemd.attach(unit, below, pid);
 }
 
 Status update_limits(const spec::Record &record, const spec::Resources &resources, const Host &host,

@@ -21,8 +21,8 @@ namespace skiff {
 // the one to tell.
 void discard(Cgroup &cgroup, const std::string &unit);
 
-// Moves a process into the unit's cgroup.
-[[nodiscard]] Status attach_to_unit(const std::string &unit, pid_t pid);
+// Moves a process into the unit's cgroup, or the one `below` it, an absolute path from there.
+[[nodiscard]] Status attach_to_unit(const std::string &unit, const std::string &below, pid_t pid);
 
 // `update`: changes the limits of a running container, in its unit where it has one, and in its cgroup's files.
 [[nodiscard]] Status update_limits(const spec::Record &record, const spec::Resources &resources, const Host &host,

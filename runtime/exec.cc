@@ -182,10 +182,18 @@ Result<kernel::Child> clone_relay(const ExecRequest &request, const Container &c
   return kernel::clone3({.cgroup = *beside.clone_into()});
 }
 
+// As systemd names what --cgroup has chosen: from the scope's own cgroup.
+std::string path_below(const spec::Record &record, const Cgroup &chosen) {
+  const std::string path = chosen.paths().front();
+  const std::string &scope = record.cgroup_paths.front();
+  return path.size() > scope.size() && path.starts_with(scope + "/") ? path.substr(scope.size()) : "/";
+}
+
 Status set_up_relay(const ExecRequest &request, const Entrance &entrance, pid_t pid, const kernel::Fd &sync) {
   if (!entrance.wait_for_parent) return {};
   if (entrance.attach) {
-    TRY(attach_to_unit(request.container.record.systemd_scope, pid));
+    const spec::Record &record = request.container.record;
+    TRY(attach_to_unit(record.systemd_scope, path_below(record, request.cgroup), pid));
   } else if (request.cgroup.clone_into() == nullptr) {
     TRY(request.cgroup.place(pid));
   }

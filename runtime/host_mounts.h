@@ -1,5 +1,5 @@
-// A container without a mount namespace: its mounts are made in the one it is started in, all of them below one mount of
-// its rootfs over itself. They outlive its processes, so that mount is put down in the record and detached with it.
+// A container without a mount namespace: its mounts are made in the one it is started in, all of them below one mount
+// of its rootfs over itself. They outlive its processes, so that mount is put down in the record and detached with it.
 //
 // Nothing beyond the rootfs may change. So the propagation of "/" and of the rootfs's parent stays; the mount of the
 // rootfs is private; every clone of a host's mount is its slave, because detaching a clone that still shares with its

@@ -217,10 +217,10 @@ Status Systemd::stop(const std::string &unit) {
   return done;
 }
 
-Status Systemd::attach(const std::string &unit, pid_t pid) {
+Status Systemd::attach(const std::string &unit, const std::string &below, pid_t pid) {
   constexpr const char *member = "AttachProcessesToUnit";
-  const auto answer = TRY(
-      ask(member, {bus_string(unit), bus_string("/"), bus_array("u", {bus_uint32(static_cast<std::uint32_t>(pid))})}));
+  const auto answer = TRY(ask(
+      member, {bus_string(unit), bus_string(below), bus_array("u", {bus_uint32(static_cast<std::uint32_t>(pid))})}));
   if (!answer) return refused(member, unit, answer.error());
   return {};
 }

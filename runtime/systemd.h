@@ -26,8 +26,9 @@ class Systemd {
                                       std::vector<std::string> &warnings);
   // Ends a unit, waits until it is gone, and forgets that it failed. One that does not exist is no error.
   [[nodiscard]] Status stop(const std::string &unit);
-  // Moves a process into the unit's cgroup: what an unprivileged runtime may not do from outside of it.
-  [[nodiscard]] Status attach(const std::string &unit, pid_t pid);
+  // Moves a process into the unit's cgroup, or one below it (absolute: "/" is the unit's own): what an unprivileged
+  // runtime may not do from outside of it.
+  [[nodiscard]] Status attach(const std::string &unit, const std::string &below, pid_t pid);
 
  private:
   explicit Systemd(Bus bus) : bus_(std::move(bus)) {}
