@@ -203,7 +203,15 @@ Status destroy_container(Container &container, const cli::Log &log) {
   }
   const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::stopped));
   TRY(container.remove());
-  for (const Error &error : run_all_hooks(RunHooks::Kind::poststop, hooks, state)) cli::warning(log, error.message());
+  HookFiles files;
+  if (!hooks.empty()) {
+    Result<HookFiles> opened = open_hook_files(container.record.annotations);
+    if (!opened) cli::warning(log, opened.error().message());
+    if (opened) files = *std::move(opened);
+  }
+  for (const Error &error : run_all_hooks(RunHooks::Kind::poststop, hooks, state, files)) {
+    cli::warning(log, error.message());
+  }
   return {};
 }
 

@@ -118,6 +118,7 @@ Status prepare(const ExecPlan &plan, ProcessSetup &setup) {
                      .root = *root,
                      .sync = std::move(sync),
                      .console_socket = std::move(console_socket),
+                     .hook_files = {},
                      .slave = {},
                      .rootfs = nullptr,
                      .state = {},

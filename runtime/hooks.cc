@@ -11,7 +11,9 @@
 #include <chrono>
 
 #include "runtime/kernel/fd.h"
+#include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
+#include "runtime/plan_annotations.h"
 
 namespace skiff {
 namespace {
@@ -26,9 +28,10 @@ struct Streams {
 };
 
 // In the child. Returns only where the program could not be run.
-Error exec_hook(const spec::Hook &hook, const Streams &streams) {
-  for (const auto &[fd, number] :
-       {std::pair{&streams.input.read, 0}, std::pair{&streams.output.write, 1}, std::pair{&streams.output.write, 2}}) {
+Error exec_hook(const spec::Hook &hook, const Streams &streams, const HookFiles &files) {
+  const kernel::Fd &out = files.out.valid() ? files.out : streams.output.write;
+  const kernel::Fd &err = files.err.valid() ? files.err : streams.output.write;
+  for (const auto &[fd, number] : {std::pair{&streams.input.read, 0}, std::pair{&out, 1}, std::pair{&err, 2}}) {
     if (const Status done = kernel::dup_onto(*fd, number); !done) return done.error();
   }
   if (const Status done = kernel::reset_signals(); !done) return done.error();
@@ -85,13 +88,13 @@ std::string last_words(std::string_view output) {
   return fmt::format(": {}", output);
 }
 
-Status run_hook(const spec::Hook &hook, std::string_view state) {
+Status run_hook(const spec::Hook &hook, std::string_view state, const HookFiles &files) {
   Streams streams{TRY(kernel::pipe2()), TRY(kernel::pipe2())};
   TRY(kernel::set_nonblocking(streams.input.write, true));
   kernel::Child child = TRY(kernel::clone3({}));
   if (child.is_this_process()) {
     // Read back as the hook's own output. 127 is what a shell gives for a program that cannot be run.
-    (void)kernel::write_some(streams.output.write, exec_hook(hook, streams).message());
+    (void)kernel::write_some(streams.output.write, exec_hook(hook, streams, files).message());
     _exit(127);
   }
   streams.input.read.reset();
@@ -112,6 +115,13 @@ Status run_hook(const spec::Hook &hook, std::string_view state) {
   return fail(how + last_words(output));
 }
 
+Result<kernel::Fd> open_hook_file(const spec::StringMap &annotations, std::string_view name) {
+  const auto found = annotations.find(std::string(name));
+  if (found == annotations.end()) return kernel::Fd();
+  return in(fmt::format("annotations[\"{}\"]", name),
+            kernel::open(found->second, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600));
+}
+
 std::string place(RunHooks::Kind kind, std::size_t index, const spec::Hook &hook) {
   return fmt::format("hooks.{}[{}] ({})", hook_kind_name(kind), index, hook.path);
 }
@@ -124,18 +134,25 @@ std::string_view hook_kind_name(RunHooks::Kind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-Status run_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks, std::string_view state) {
+Result<HookFiles> open_hook_files(const spec::StringMap &annotations) {
+  return HookFiles{.out = TRY(open_hook_file(annotations, annotation::hooks_stdout)),
+                   .err = TRY(open_hook_file(annotations, annotation::hooks_stderr))};
+}
+
+Status run_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks, std::string_view state,
+                 const HookFiles &files) {
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     TRY(in(fmt::format("{}: error running {} hook #{}", place(kind, i, hooks[i]), hook_kind_name(kind), i),
-           run_hook(hooks[i], state)));
+           run_hook(hooks[i], state, files)));
   }
   return {};
 }
 
-std::vector<Error> run_all_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks, std::string_view state) {
+std::vector<Error> run_all_hooks(RunHooks::Kind kind, const std::vector<spec::Hook> &hooks, std::string_view state,
+                                 const HookFiles &files) {
   std::vector<Error> errors;
   for (std::size_t i = 0; i < hooks.size(); ++i) {
-    Status done = in(place(kind, i, hooks[i]), run_hook(hooks[i], state));
+    Status done = in(place(kind, i, hooks[i]), run_hook(hooks[i], state, files));
     if (!done) errors.push_back(std::move(done).error());
   }
   return errors;

@@ -35,10 +35,16 @@ struct Launching {
   LaunchRequest &request;
   Cgroup cgroup;
   bool has_unit = false;  // systemd has started it
+  HookFiles hook_files;
   kernel::Fd sync;
   kernel::Child init;
   spec::State state;
 };
+
+bool has_hooks(const Plan &plan) {
+  return std::ranges::any_of(plan.steps,
+                             [](const Step &step) { return std::holds_alternative<RunHooks>(step.action); });
+}
 
 bool needs_relay(const Launch &launch) { return !launch.joins.empty(); }
 
@@ -99,6 +105,7 @@ Status clone_init(Launching &launching) {
   Inheritance inherited{.sync = std::move(pair.other),
                         .gate = {},
                         .console_socket = std::move(launching.request.console_socket),
+                        .hook_files = {},
                         .sources = TRY(find_sources(launching.request)),
                         .wait_for_parent = sets_up_first(plan) || is_placed_later(launching),
                         .traceable = !request.host.privileged && !relayed && plan.launch.id_maps.has_value(),
@@ -114,6 +121,7 @@ Status clone_init(Launching &launching) {
     launching.request.container.close();
     const bool placed_later = is_placed_later(launching);
     launching.cgroup = {};
+    inherited.hook_files = std::move(launching.hook_files);
     if (relayed) {
       inherited.wait_for_parent = placed_later;
       run_relay(plan, inherited, joins);
@@ -188,7 +196,7 @@ Status run_runtime_hooks(Launching &launching, std::int32_t kind_number) {
   const spec::Hooks &hooks = launching.request.config.hooks;
   launching.state.pid = launching.init.pid();
   TRY(run_hooks(kind, kind == RunHooks::Kind::prestart ? hooks.prestart : hooks.create_runtime,
-                spec::print_hook_state(launching.state)));
+                spec::print_hook_state(launching.state), launching.hook_files));
   return say(launching.sync, Word::go_on);
 }
 
@@ -236,6 +244,9 @@ Error root_cause(Launching &launching, Error error) {
 }
 
 Status bring_up(Launching &launching) {
+  if (has_hooks(launching.request.plan)) {
+    launching.hook_files = TRY(open_hook_files(launching.request.config.annotations));
+  }
   TRY(clone_init(launching));
   if (const Status done = set_up_from_outside(launching); !done) {
     return std::unexpected(root_cause(launching, done.error()));
@@ -263,6 +274,7 @@ Result<Launched> launch(LaunchRequest request) {
   Launching launching{.request = request,
                       .cgroup = {},
                       .has_unit = false,
+                      .hook_files = {},
                       .sync = {},
                       .init = {},
                       .state = request.container.state(spec::ContainerStatus::creating)};

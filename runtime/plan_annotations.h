@@ -15,8 +15,16 @@ inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_
 // Which mount option carries linux.mountLabel: "context" by default, or fscontext, defcontext, rootcontext (mount(8)).
 inline constexpr std::string_view mount_context_type = "run.oci.mount_context_type";
 
+// Files that the hooks' output is appended to, on the host whatever namespace a hook runs in (Podman's hooks_stdout).
+inline constexpr std::string_view hooks_stdout = "run.oci.hooks.stdout";
+inline constexpr std::string_view hooks_stderr = "run.oci.hooks.stderr";
+
+// A property of the container's scope, with systemd's driver: its name follows.
+inline constexpr std::string_view systemd_property = "org.systemd.property.";
+
 // Each of the above, for `features`. One that ends in a dot stands for every annotation that begins with it.
-inline constexpr std::array<std::string_view, 2> honoured = {keep_original_groups, mount_context_type};
+inline constexpr std::array honoured = {systemd_property, hooks_stderr, hooks_stdout, keep_original_groups,
+                                        mount_context_type};
 
 // Whether an annotation that is a switch is on: there, and neither "0" nor "false".
 [[nodiscard]] inline bool is_on(const spec::StringMap &annotations, std::string_view name) {

@@ -149,14 +149,14 @@ struct Apply {
                                                                        : spec::ContainerStatus::created;
     if (step.kind == RunHooks::Kind::create_container) {
       TRY(kernel::fchdir(setup.root));  // where runc's hooks start, before the pivot: they name files of the rootfs
-      return run_hooks(step.kind, step.hooks, spec::print_hook_state(setup.state));
+      return run_hooks(step.kind, step.hooks, spec::print_hook_state(setup.state), setup.hook_files);
     }
     // Without an environment of their own they get the program's, as callers expect.
     std::vector<spec::Hook> hooks = step.hooks;
     for (spec::Hook &hook : hooks) {
       if (hook.env.empty()) hook.env = with_home(setup.program.env, setup.home);
     }
-    return run_hooks(step.kind, hooks, spec::print_hook_state(setup.state));
+    return run_hooks(step.kind, hooks, spec::print_hook_state(setup.state), setup.hook_files);
   }
 
   Status operator()(const ChangeDirectory &step) {

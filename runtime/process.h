@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/cli/log.h"
+#include "runtime/hooks.h"
 #include "runtime/plan.h"
 #include "runtime/rootfs.h"
 #include "spec/state.h"
@@ -20,6 +21,7 @@ struct ProcessSetup {
   const kernel::Fd &root;          // what paths of the container are resolved in
   kernel::Fd sync;                 // to the parent
   kernel::Fd console_socket;       // where the pty's master goes; invalid without a terminal
+  HookFiles hook_files;            // for the output of hooks
   kernel::Fd slave;                // of the terminal, once there is one
   Rootfs *rootfs = nullptr;        // init only
   spec::State state;               // what hooks in the container are told; pid and status are set when they run

@@ -7,11 +7,12 @@
 #include <limits>
 #include <optional>
 
+#include "runtime/plan_annotations.h"
+
 namespace skiff {
 namespace {
 
 constexpr std::string_view slice_suffix = ".slice";
-constexpr std::string_view annotation_prefix = "org.systemd.property.";
 constexpr std::size_t longest_name = 255;  // systemd's UNIT_NAME_MAX
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -96,7 +97,7 @@ bool is_in_seconds(std::string_view name) {
 
 Result<UnitProperty> parse_annotation(const std::string &key, const std::string &text) {
   const std::string field = fmt::format("annotations[\"{}\"]", key);
-  std::string name = key.substr(annotation_prefix.size());
+  std::string name = key.substr(annotation::systemd_property.size());
   if (name.size() < 3 || !std::ranges::all_of(name, is_letter)) {
     return fail(fmt::format("{}: \"{}\" is no name of a systemd property", field, name),
                 "use a property of org.freedesktop.systemd1(5), such as TimeoutStopUSec");
@@ -166,7 +167,7 @@ Result<Unit> make_unit(const UnitPlace &place, const spec::StringMap &annotation
   const bool slice = place.unit.ends_with(slice_suffix);
   Unit unit{.name = place.unit, .slice = slice, .user = user, .properties = own_properties(place, id, slice, unified)};
   for (const auto &[key, text] : annotations) {
-    if (key.starts_with(annotation_prefix)) unit.properties.push_back(TRY(parse_annotation(key, text)));
+    if (key.starts_with(annotation::systemd_property)) unit.properties.push_back(TRY(parse_annotation(key, text)));
   }
   return unit;
 }

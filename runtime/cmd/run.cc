@@ -23,13 +23,19 @@ constexpr auto flags = [] {
   return all;
 }();
 
+Status run_poststart_hooks(const Created &created, std::string_view state) {
+  const spec::Config &config = created.bundle.config;
+  if (config.hooks.poststart.empty()) return {};
+  return run_hooks(RunHooks::Kind::poststart, config.hooks.poststart, state, TRY(open_hook_files(config.annotations)));
+}
+
 // Where the program never ran, nothing stays; nor where a poststart hook failed (runtime.md, "Lifecycle", step 9).
 Result<NotifySocket> start(Created &created, const cli::Log &log) {
   Result<NotifySocket> notify = NotifySocket::open(created.container.directory(), read_notify_socket());
   Status started = notify ? let_go(created.launched) : Status(std::unexpected(notify.error()));
   if (started) {
     const std::string state = spec::print_hook_state(created.container.state(spec::ContainerStatus::running));
-    started = run_hooks(RunHooks::Kind::poststart, created.bundle.config.hooks.poststart, state);
+    started = run_poststart_hooks(created, state);
   }
   if (!started) {
     created.launched.init = {};

@@ -32,7 +32,8 @@ Result<int> run(const Context &context) {
   const spec::Hooks hooks =
       container.record.has_late_hooks ? spec::parse_config(TRY(container.read_config())).config.hooks : spec::Hooks{};
   const std::string state = spec::print_hook_state(container.state(spec::ContainerStatus::running));
-  if (Status done = run_hooks(RunHooks::Kind::poststart, hooks.poststart, state); !done) {
+  const HookFiles files = hooks.poststart.empty() ? HookFiles{} : TRY(open_hook_files(container.record.annotations));
+  if (Status done = run_hooks(RunHooks::Kind::poststart, hooks.poststart, state, files); !done) {
     // runtime.md, "Lifecycle", step 9: the container is stopped. Its caller deletes it, as after any failed start.
     TRY(kill_init(container));
     return std::unexpected(std::move(done).error());

@@ -258,5 +258,50 @@ TEST(Hooks, OneThatIsMissingIsNamedWithItsPath) {
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
+// crun(1): the files are the host's, also for a hook that runs in the container's root, and are appended to.
+TEST(Hooks, WriteToTheFilesThatTheAnnotationsName) {
+  REQUIRE_ROOT();
+  Rig rig;
+  for (const std::string &kind : kinds) {
+    rig.config["hooks"][kind].push_back(hook("echo " + kind + "; echo error of " + kind + " >&2"));
+  }
+  rig.config["annotations"] = {{"run.oci.hooks.stdout", rig.path("out")}, {"run.oci.hooks.stderr", rig.path("err")}};
+  write_file(rig.path("out"), "before\n");
+  const Outcome outcome = rig.run("echo program");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "program\n");
+  std::vector<std::string> out = {"before"};
+  std::vector<std::string> errors;
+  for (const std::string &kind : kinds) {
+    out.push_back(kind);
+    errors.push_back("error of " + kind);
+  }
+  EXPECT_EQ(lines_of(rig.path("out")), out);
+  EXPECT_EQ(lines_of(rig.path("err")), errors);
+  EXPECT_EQ(rig.leftovers(), std::vector<std::string>{});
+}
+
+TEST(Hooks, WriteThereWhenEachCommandRunsItsOwn) {
+  REQUIRE_ROOT();
+  Rig rig;
+  for (const std::string &kind : kinds) rig.config["hooks"][kind].push_back(hook("echo " + kind));
+  rig.config["annotations"] = {{"run.oci.hooks.stdout", rig.path("out")}};
+  ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+  ASSERT_EQ(rig.skiff({"start", rig.id()}).code, 0);
+  ASSERT_EQ(rig.skiff({"delete", "--force", rig.id()}).code, 0);
+  EXPECT_EQ(lines_of(rig.path("out")).size(), kinds.size());
+}
+
+TEST(Hooks, AFileThatCannotBeOpenedNamesTheAnnotation) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.config["hooks"]["prestart"].push_back(hook("true"));
+  rig.config["annotations"] = {{"run.oci.hooks.stderr", "/not/there/err"}};
+  const Outcome outcome = rig.run("true");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("annotations[\"run.oci.hooks.stderr\"]: open"), std::string::npos) << outcome.err;
+  EXPECT_EQ(rig.leftovers(), std::vector<std::string>{});
+}
+
 }  // namespace
 }  // namespace skiff::rig
