@@ -33,8 +33,8 @@ class Cgroup {
   // which it takes no process; on v2 the controllers needed are enabled from the root down. A directory that was there
   // before is taken if no process is in it or below it, and refused (EEXIST) otherwise: it is somebody else's.
   // What was made is removed again on failure. Errors: EBUSY where a parent on v2 has processes of its own ("no
-  // internal processes", cgroups(7)); EACCES, EPERM, EROFS without delegation where a limit was asked for. Where none
-  // was, those become a warning and the container runs without a cgroup of its own.
+  // internal processes", cgroups(7)); EACCES, EPERM, EROFS without delegation where a limit or this very path was asked
+  // for. Where none was, those become a warning and the container runs without a cgroup of its own.
   [[nodiscard]] static Result<Cgroup> create(const CgroupPlan &plan);
   // The cgroup of a container that exists: the record's cgroup_paths. A directory that is gone is no error.
   [[nodiscard]] static Result<Cgroup> open(const std::vector<std::string> &paths);

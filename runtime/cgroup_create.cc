@@ -138,6 +138,17 @@ std::string_view field_of_controller(const CgroupPlan &plan, const std::string &
   return "linux.resources";
 }
 
+// Where something was asked for that needs the cgroup. In the words of runc, which its callers' tests read.
+Error explain_refusal(const CgroupPlan &plan, std::size_t hierarchy, Error error) {
+  constexpr const char *delegate = "have a cgroup delegated to this user (systemd-run --user --scope -p Delegate=yes)";
+  const CgroupWrite *write = find_write(plan, hierarchy);
+  error.remedy = fmt::format("{}, or leave the {} out", delegate, write != nullptr ? "limit" : "path");
+  if (write == nullptr) return in("linux.cgroupsPath: unable to apply cgroup configuration", std::move(error));
+  const std::string_view controller = std::string_view(write->file).substr(0, write->file.find('.'));
+  return in(fmt::format("{}: cannot set {} limit: container could not join or create cgroup", write->field, controller),
+            std::move(error));
+}
+
 // config-linux.md, "Unified": "The runtime MUST generate an error when the configuration refers to a cgroup controller
 // that is not present or that cannot be enabled."
 Status check_controllers(const CgroupPlan &plan, const Cgroup::Level &level) {
@@ -178,12 +189,7 @@ Result<Cgroup> Cgroup::create(const CgroupPlan &plan) {
     if (status || directory.optional) continue;
     Error error = std::move(status).error();
     if (!plan.may_go_without || !is_refused(error)) return failed(in("linux.cgroupsPath", std::move(error)));
-    if (const CgroupWrite *write = find_write(plan, i)) {
-      error.remedy =
-          "have a cgroup delegated to this user (systemd-run --user --scope -p Delegate=yes), or leave the "
-          "limit out";
-      return failed(in(write->field, std::move(error)));
-    }
+    if (plan.path_given || find_write(plan, i) != nullptr) return failed(explain_refusal(plan, i, std::move(error)));
     level.fd.reset();
     if (out.warnings_.empty()) {
       out.warnings_.push_back("the container runs without a cgroup of its own: " + error.message());

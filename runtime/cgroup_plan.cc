@@ -230,6 +230,7 @@ Result<CgroupPlan> make_cgroup_plan(const spec::Config &config, const Host &host
   const spec::Linux &linux_ = config.linux_;
   plan.unified = host.cgroups == Host::Cgroups::unified;
   plan.may_go_without = !host.privileged;
+  plan.path_given = !linux_.cgroups_path.empty();
   TRY(place_directories(config, host, id, plan));
   if (linux_.resources) {
     plan.writes = TRY(make_cgroup_writes(*linux_.resources, plan.directories, plan.unified));

@@ -62,7 +62,8 @@ struct CgroupPlan {
   bool delegate = false;
   std::vector<std::string> warnings;
   Unit unit;                    // the systemd driver's; without a name for the others
-  bool may_go_without = false;  // an unprivileged runtime that is refused a directory runs the container without it
+  bool may_go_without = false;  // an unprivileged runtime that is refused a directory runs the container without it,
+  bool path_given = false;      //   unless the configuration has asked for that one
 };
 
 // Errors: a limit whose controller this host does not have; cgroupsPath of a form the driver does not take.

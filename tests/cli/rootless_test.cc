@@ -211,6 +211,13 @@ TEST_F(Rootless, ALimitWithoutACgroupNamesTheField) {
   EXPECT_NE(said.find("have a cgroup delegated to this user"), std::string::npos) << said;
 }
 
+TEST_F(Rootless, APathThatTheUserMayNotMakeIsNoSilentLoss) {
+  rig.config["linux"]["cgroupsPath"] = rig.cgroup();
+  const std::string said = refusal();
+  EXPECT_TRUE(said.starts_with("skiff: linux.cgroupsPath: unable to apply cgroup configuration: mkdirat(")) << said;
+  EXPECT_NE(said.find("permission denied; have a cgroup delegated to this user"), std::string::npos) << said;
+}
+
 // cgroups(7), "Delegation": the runtime starts in what is delegated, and everything works there.
 TEST_F(Rootless, ADelegatedCgroupIsUsed) {
   const std::string controllers = " " + read_file("/sys/fs/cgroup/cgroup.controllers");
