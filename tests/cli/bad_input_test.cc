@@ -1,10 +1,12 @@
 // Input that cannot work: a clear error, exit code 1, nothing left behind.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "tests/cli/background.h"
 
@@ -78,10 +80,27 @@ TEST(BadInput, AConfigJsonOfAHundredMegabytesIsRefusedQuickly) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
 }
 
+// How long the kernel itself takes to stack binds on one directory: it walks over those that are there already, so
+// neither a machine's speed nor the number alone says it. In a thread, whose mount namespace ends with it.
+std::chrono::steady_clock::duration time_of_binds(int count, const std::string &source, const std::string &target) {
+  std::chrono::steady_clock::duration taken{};
+  std::thread([&] {
+    ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+    ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) {
+      ASSERT_EQ(::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr), 0);
+    }
+    taken = std::chrono::steady_clock::now() - began;
+  }).join();
+  return taken;
+}
+
 TEST(BadInput, TenThousandMountsEndInBoundedTime) {
   REQUIRE_ROOT();
   Rig rig;
-  for (int i = 0; i < 10000; ++i) {
+  constexpr int count = 10000;
+  for (int i = 0; i < count; ++i) {
     rig.config["mounts"].push_back(
         {{"destination", "/tmp/m"}, {"type", "bind"}, {"source", rig.rootfs() + "/work"}, {"options", {"bind"}}});
   }
@@ -89,7 +108,8 @@ TEST(BadInput, TenThousandMountsEndInBoundedTime) {
       {{"destination", "/tmp/last"}, {"type", "bind"}, {"source", "/absent/source"}, {"options", {"bind"}}});
   const auto began = std::chrono::steady_clock::now();
   expect_refused(rig, rig.skiff({"create", rig.id()}), "mounts[10005]");
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  const auto taken = std::chrono::steady_clock::now() - began;
+  EXPECT_LT(taken, std::chrono::seconds(1) + 10 * time_of_binds(count, rig.rootfs() + "/work", rig.rootfs() + "/tmp"));
 }
 
 TEST(BadInput, AHugeNumberOfMountsWorks) {
