@@ -211,9 +211,10 @@ Status set_up_relay(const ExecRequest &request, const Entrance &entrance, pid_t 
 }
 
 // Until the program runs: then the socket closes.
-Status listen(const ExecRequest &request, const kernel::Child &child, const kernel::Fd &sync) {
+Status listen(const ExecRequest &request, const kernel::Child &child, const kernel::Fd &sync,
+              std::optional<Received> early) {
   while (true) {
-    const Result<Received> received = hear(sync);
+    const Result<Received> received = hear_next(sync, early);
     if (!received) return received.error().number == EPIPE ? Status{} : std::unexpected(received.error());
     if (received->word == Word::failed) return std::unexpected(received->error);
     if (received->word != Word::listener) return fail("the process of the exec spoke out of turn");
@@ -264,13 +265,13 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
     if (last && last->word == Word::failed) return std::unexpected(last->error);
     return std::unexpected(done.error());
   }
-  const Result<Received> received = hear(pair.one);
-  if (!received) return std::unexpected(explain_end(relay, request.cgroup));
-  if (received->word == Word::failed) return std::unexpected(received->error);
-  TRY(next_stage(Stage::relaying, received->word));
-  kernel::Child child(received->number, TRY(kernel::pidfd_open(received->number)));
+  const Result<Relayed> heard = hear_relay(pair.one);
+  if (!heard) return std::unexpected(explain_end(relay, request.cgroup));
+  if (heard->relay.word == Word::failed) return std::unexpected(heard->relay.error);
+  TRY(next_stage(Stage::relaying, heard->relay.word));
+  kernel::Child child(heard->relay.number, TRY(kernel::pidfd_open(heard->relay.number)));
   TRY(relay.wait());
-  TRY(listen(request, child, pair.one));
+  TRY(listen(request, child, pair.one, heard->early));
   return child;
 }
 

@@ -37,6 +37,7 @@ struct Launching {
   bool has_unit = false;  // systemd has started it
   HookFiles hook_files;
   kernel::Fd sync;
+  std::optional<Received> early;  // what init said before its relay
   kernel::Child init;
   spec::State state;
 };
@@ -138,11 +139,13 @@ Status clone_init(Launching &launching) {
     TRY(place(launching, child.pid()));
     TRY(say(launching.sync, Word::go_on));
   }
-  const Result<Received> received = hear(launching.sync);
-  if (!received) return std::unexpected(explain_end(child, launching.cgroup));
-  if (received->word == Word::failed) return std::unexpected(received->error);
-  TRY(next_stage(Stage::relaying, received->word));
-  launching.init = kernel::Child(received->number, TRY(kernel::pidfd_open(received->number)));
+  const Result<Relayed> heard = hear_relay(launching.sync);
+  if (!heard) return std::unexpected(explain_end(child, launching.cgroup));
+  const Received &relay = heard->relay;
+  if (relay.word == Word::failed) return std::unexpected(relay.error);
+  TRY(next_stage(Stage::relaying, relay.word));
+  launching.init = kernel::Child(relay.number, TRY(kernel::pidfd_open(relay.number)));
+  launching.early = heard->early;
   TRY(child.wait());
   return {};
 }
@@ -220,7 +223,7 @@ Status map_ids_for_init(const Launching &launching, const Received &asked) {
 Status listen_until_ready(Launching &launching) {
   const Plan &plan = launching.request.plan;
   for (Stage stage = Stage::building; stage != Stage::ready;) {
-    const Result<Received> received = hear(launching.sync);
+    const Result<Received> received = hear_next(launching.sync, launching.early);
     if (!received) return std::unexpected(explain_end(launching.init, launching.cgroup));
     if (received->word == Word::failed) return std::unexpected(received->error);
     stage = TRY(next_stage(stage, received->word));
@@ -276,6 +279,7 @@ Result<Launched> launch(LaunchRequest request) {
                       .has_unit = false,
                       .hook_files = {},
                       .sync = {},
+                      .early = {},
                       .init = {},
                       .state = request.container.state(spec::ContainerStatus::creating)};
   if (!is_made_by_systemd(request.plan.cgroup)) launching.cgroup = TRY(Cgroup::create(request.plan.cgroup));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace skiff {
 namespace {
@@ -75,6 +76,18 @@ Result<Received> hear(const kernel::Fd &socket) {
   const std::size_t got = TRY(kernel::read_some(socket, bytes));
   if (got == 0) return fail(EPIPE, "the other process ended");
   return parse_message({bytes.data(), got});
+}
+
+Result<Relayed> hear_relay(const kernel::Fd &socket) {
+  Relayed heard{.relay = TRY(hear(socket)), .early = {}};
+  if (heard.relay.word == Word::pid || heard.relay.word == Word::failed) return heard;
+  heard.early = std::exchange(heard.relay, TRY(hear(socket)));
+  return heard;
+}
+
+Result<Received> hear_next(const kernel::Fd &socket, std::optional<Received> &early) {
+  if (!early) return hear(socket);
+  return *std::exchange(early, std::nullopt);
 }
 
 Status hear_go_on(const kernel::Fd &socket) {

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,15 @@ enum class Stage : std::uint8_t {
 void say_failed(const kernel::Fd &socket, const Error &error);
 // One message by read(2). EPIPE where the other side has ended.
 [[nodiscard]] Result<Received> hear(const kernel::Fd &socket);
+// What comes through a relay: its own `pid` or `failed`, and what the process that it made has said before that, for
+// that process may be the faster one. It says no more than one thing without an answer.
+struct Relayed {
+  Received relay;
+  std::optional<Received> early;
+};
+[[nodiscard]] Result<Relayed> hear_relay(const kernel::Fd &socket);
+// The next message: `early` first, which is empty then.
+[[nodiscard]] Result<Received> hear_next(const kernel::Fd &socket, std::optional<Received> &early);
 // Waits for go_on.
 [[nodiscard]] Status hear_go_on(const kernel::Fd &socket);
 

@@ -40,6 +40,28 @@ TEST(Sync, BytesThatAreNoMessageAreAnError) {
   EXPECT_FALSE(parse_message("0123456789abcdef"));
 }
 
+TEST(Sync, AProcessMaySpeakBeforeTheRelayThatMadeIt) {
+  for (const bool early : {false, true}) {
+    Result<kernel::SocketPair> pair = kernel::socketpair(SOCK_SEQPACKET);
+    ASSERT_TRUE(pair);
+    if (early) {
+      ASSERT_TRUE(say(pair->other, Word::ready));
+    }
+    ASSERT_TRUE(say(pair->other, Word::pid, 4711));
+    if (!early) {
+      ASSERT_TRUE(say(pair->other, Word::ready));
+    }
+    Result<Relayed> heard = hear_relay(pair->one);
+    ASSERT_TRUE(heard) << heard.error().text;
+    EXPECT_EQ(heard->relay.word, Word::pid);
+    EXPECT_EQ(heard->relay.number, 4711);
+    EXPECT_EQ(heard->early.has_value(), early);
+    const Result<Received> next = hear_next(pair->one, heard->early);
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->word, Word::ready);
+  }
+}
+
 // Every cell of the table: what may be heard at which stage, and where it leads.
 TEST(Sync, OnlyTheWordsOfTheTableAreHeardAtEachStage) {
   struct Cell {
