@@ -77,6 +77,8 @@ Result<Child> clone3(const CloneRequest &request) {
 
 Result<Fd> pidfd_open(pid_t pid) {
   const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  // Older kernels say EINVAL where the number lives on as that of a session or a group of processes only.
+  if (fd < 0 && errno == EINVAL && pid > 0) errno = ESRCH;
   if (fd < 0) return call_failed("pidfd_open", {pid});
   return Fd(fd);
 }

@@ -119,6 +119,25 @@ TEST(Waitpid, TakesAnyChild) {
 
 TEST(Pidfd, OfNobodyIsEsrch) { EXPECT_ERRNO(pidfd_open(0x7ffffffe), ESRCH); }
 
+TEST(Pidfd, OfASessionWhoseLeaderIsGoneIsEsrch) {
+  Result<Pipe> pipe = pipe2();  // at its end when the leader is gone and the other ends
+  ASSERT_OK(pipe);
+  Result<Child> leader = clone3({});
+  ASSERT_OK(leader);
+  if (leader->is_this_process()) {
+    ::setsid();
+    if (::fork() == 0) ::pause();
+    ::_exit(0);
+  }
+  const pid_t session = leader->pid();
+  pipe->write.reset();
+  ASSERT_OK(leader->wait());
+  EXPECT_ERRNO(pidfd_open(session), ESRCH);
+  EXPECT_EQ(::kill(-session, SIGKILL), 0);
+  char end = 0;
+  EXPECT_EQ(::read(pipe->read.get(), &end, 1), 0);
+}
+
 TEST(Pidfd, GivesACopyOfAnotherProcesssDescriptor) {
   Result<Pipe> pipe = pipe2();
   ASSERT_OK(pipe);
