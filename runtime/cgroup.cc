@@ -85,13 +85,12 @@ Result<kernel::Fd> find_process(kernel::FdView top, pid_t pid) {
 }
 
 Status check_condition(kernel::FdView dir, const CgroupWrite &write) {
-  if (write.not_below.empty()) return {};
-  const std::uint64_t now = TRY(read_cgroup_number(dir, write.not_below));
-  if (now <= parse_cgroup_number(write.value).value_or(UINT64_MAX)) return {};
-  return fail(
-      EBUSY,
-      fmt::format("rejecting memory limit: {} is {}, more than the new limit of {}", write.not_below, now, write.value),
-      "use a higher limit, or leave memory.checkBeforeUpdate out to let the OOM killer make room");
+  if (!write.usage) return {};
+  const auto &[file, limit, name] = *write.usage;
+  const std::uint64_t now = TRY(read_cgroup_number(dir, file));
+  if (now <= limit) return {};
+  return fail(EBUSY, fmt::format("rejecting {}: {} is {}, more than the new limit of {}", name, file, now, limit),
+              "use a higher limit, or leave memory.checkBeforeUpdate out to let the OOM killer make room");
 }
 
 Status write_one(kernel::FdView dir, const CgroupWrite &write, const std::string &file, const std::string &value) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,12 @@ struct CgroupWrite {
   bool interdependent = false;      // the kernel checks it against another file's value: refused (EINVAL, EBUSY), it is
                                     // tried again after the writes that follow
   bool keep_first_word = false;     // cpu.max with a period alone: the quota stays as the file has it
-  std::string not_below;            // memory.checkBeforeUpdate: refused where this file's number is above the value
+  struct Usage {
+    std::string file;
+    std::uint64_t limit = 0;
+    std::string name;  // of the limit, in runc's words
+  };
+  std::optional<Usage> usage;  // memory.checkBeforeUpdate: refused where this file's number is above the limit
 };
 
 struct CgroupDirectory {

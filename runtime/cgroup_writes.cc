@@ -23,7 +23,7 @@ CgroupWrite &CgroupWrites::add(std::string_view controller, std::string_view fie
                      .ignore_missing = false,
                      .interdependent = false,
                      .keep_first_word = false,
-                     .not_below = {}});
+                     .usage = {}});
   return writes_.back();
 }
 

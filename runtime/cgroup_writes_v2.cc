@@ -23,6 +23,11 @@ std::uint64_t io_weight(std::uint16_t weight) {
   return weight <= 10 ? 1 : 1 + (static_cast<std::uint64_t>(weight) - 10) * 9999 / 990;
 }
 
+std::optional<CgroupWrite::Usage> usage_below(const spec::Memory &memory, std::int64_t limit, const char *name) {
+  if (!memory.check_before_update.value_or(false)) return {};
+  return CgroupWrite::Usage{"memory.current", static_cast<std::uint64_t>(limit), name};
+}
+
 // v1 limits memory and swap together, v2 swap alone.
 void add_swap(const spec::Memory &memory, CgroupWrites &out) {
   const std::int64_t limit = memory.limit.value_or(0);
@@ -47,14 +52,16 @@ void add_swap(const spec::Memory &memory, CgroupWrites &out) {
   }
   // A kernel that does not count swap has no file, and nothing to limit.
   const bool asks_nothing = value == "max" || value == "0";
-  out.add("memory", "memory.swap", "memory.swap.max", std::move(value)).ignore_missing = asks_nothing;
+  CgroupWrite &write = out.add("memory", "memory.swap", "memory.swap.max", std::move(value));
+  write.ignore_missing = asks_nothing;
+  if (swap > 0) write.usage = usage_below(memory, swap, "memory+swap limit");
 }
 
 void add_memory(const spec::Memory &memory, CgroupWrites &out) {
   add_swap(memory, out);
   if (asked(memory.limit)) {
     CgroupWrite &write = out.add("memory", "memory.limit", "memory.max", number_or_max(*memory.limit));
-    if (memory.check_before_update.value_or(false) && *memory.limit > 0) write.not_below = "memory.current";
+    if (*memory.limit > 0) write.usage = usage_below(memory, *memory.limit, "memory limit");
   }
   if (asked(memory.reservation)) {
     out.add("memory", "memory.reservation", "memory.low", number_or_max(*memory.reservation));

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace skiff {
 namespace {
 
@@ -227,11 +229,15 @@ TEST(CgroupWritesV2, SwapWithoutOrBelowTheMemoryLimitIsAnError) {
 }
 
 TEST(CgroupWritesV2, CheckBeforeUpdateNamesTheFileToLookAt) {
-  spec::Resources resources = memory(1000, {});
+  spec::Resources resources = memory(1000, 3000);
   resources.memory->check_before_update = true;
   const auto plan = make_cgroup_plan(with(resources), v2_host(), "box", Driver::cgroupfs);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(plan->writes.front().not_below, "memory.current");
+  ASSERT_EQ(plan->writes.size(), 2U);
+  const auto &[swap, limit] = std::tie(plan->writes[0].usage, plan->writes[1].usage);
+  ASSERT_TRUE(swap && limit);
+  EXPECT_EQ(swap->file + " " + std::to_string(swap->limit) + " " + swap->name, "memory.current 3000 memory+swap limit");
+  EXPECT_EQ(limit->file + " " + std::to_string(limit->limit) + " " + limit->name, "memory.current 1000 memory limit");
 }
 
 // config-linux.md, "Unified": "If the conversion is not possible the runtime MUST generate an error."
