@@ -36,6 +36,9 @@ class Cgroup {
   // internal processes", cgroups(7)); EACCES, EPERM, EROFS without delegation where a limit or this very path was asked
   // for. Where none was, those become a warning and the container runs without a cgroup of its own.
   [[nodiscard]] static Result<Cgroup> create(const CgroupPlan &plan);
+  // Refuses directories of the plan that are there already and hold processes (EEXIST) or are frozen (EBUSY), as create
+  // does: for a plan whose directories systemd makes.
+  [[nodiscard]] static Status check_unused(const CgroupPlan &plan);
   // The cgroup of a container that exists: the record's cgroup_paths. A directory that is gone is no error.
   [[nodiscard]] static Result<Cgroup> open(const std::vector<std::string> &paths);
 

@@ -50,6 +50,33 @@ Status enable_controllers(kernel::FdView dir, const CgroupPlan &plan) {
   return {};
 }
 
+// A process that is put into it would stop before it could do anything.
+Status check_thawed(kernel::FdView dir, const std::string &path) {
+  for (const auto &[file, frozen] : {std::pair{"freezer.state", "FROZEN"}, std::pair{"cgroup.freeze", "1"}}) {
+    Result<std::string> state = read_cgroup_file(dir, file);
+    if (!state && !is_missing(state.error())) return std::unexpected(std::move(state).error());
+    if (!state || !state->starts_with(frozen)) continue;
+    return fail(EBUSY, fmt::format("container's cgroup unexpectedly frozen: {}/{}", path, file),
+                "thaw it, or give the container another linux.cgroupsPath");
+  }
+  return {};
+}
+
+Status check_free(const kernel::Fd &dir, const std::string &path) {
+  std::string pids;
+  CgroupVisitor visitor;
+  visitor.enter = [&](kernel::FdView below) -> Status {
+    Result<std::string> text = read_cgroup_file(below, "cgroup.procs");
+    if (text && !text->empty() && pids.empty()) pids = std::move(*text);
+    return {};
+  };
+  TRY(walk_cgroups(dir, visitor));
+  if (pids.empty()) return check_thawed(dir, path);
+  std::ranges::replace(pids, '\n', ' ');
+  return fail(EEXIST, fmt::format("container's cgroup is not empty: {} has processes in it: {}", path, pids),
+              "give the container another linux.cgroupsPath, or end those processes");
+}
+
 class Maker {
  public:
   Maker(const CgroupPlan &plan, const CgroupDirectory &directory, Cgroup::Level &out)
@@ -87,36 +114,13 @@ class Maker {
     return made ? Status{} : take_existing();
   }
 
-  // What a killed runtime left behind is taken over; a cgroup in use is not ours.
+  // What a killed runtime left behind is taken over; a cgroup in use is not ours. One that systemd has just made for us
+  // has init in it.
   Status take_existing() {
-    if (!plan_.unit.name.empty()) return check_thawed();  // systemd made it for us, with init in it
-    std::string pids;
-    CgroupVisitor visitor;
-    visitor.enter = [&](kernel::FdView dir) -> Status {
-      Result<std::string> text = read_cgroup_file(dir, "cgroup.procs");
-      if (text && !text->empty() && pids.empty()) pids = std::move(*text);
-      return {};
-    };
-    TRY(walk_cgroups(out_.fd, visitor));
-    if (pids.empty()) return check_thawed();
-    out_.fd.reset();
-    std::ranges::replace(pids, '\n', ' ');
-    return fail(EEXIST,
-                fmt::format("container's cgroup is not empty: {} has processes in it: {}", directory_.path, pids),
-                "give the container another linux.cgroupsPath, or end those processes");
-  }
-
-  // A process that is put into it would stop before it could do anything.
-  Status check_thawed() {
-    for (const auto &[file, frozen] : {std::pair{"freezer.state", "FROZEN"}, std::pair{"cgroup.freeze", "1"}}) {
-      Result<std::string> state = read_cgroup_file(out_.fd, file);
-      if (!state && !is_missing(state.error())) return std::unexpected(std::move(state).error());
-      if (!state || !state->starts_with(frozen)) continue;
-      out_.fd.reset();
-      return fail(EBUSY, fmt::format("container's cgroup unexpectedly frozen: {}/{}", directory_.path, file),
-                  "thaw it, or give the container another linux.cgroupsPath");
-    }
-    return {};
+    const bool of_systemd = !plan_.unit.name.empty();
+    Status status = of_systemd ? check_thawed(out_.fd, directory_.path) : check_free(out_.fd, directory_.path);
+    if (!status) out_.fd.reset();
+    return status;
   }
 
   const CgroupPlan &plan_;
@@ -168,6 +172,16 @@ Status check_controllers(const CgroupPlan &plan, const Cgroup::Level &level) {
 }
 
 }  // namespace
+
+Status Cgroup::check_unused(const CgroupPlan &plan) {
+  for (const CgroupDirectory &directory : plan.directories) {
+    const Result<kernel::Fd> there = kernel::open(directory.path, O_RDONLY | O_DIRECTORY);
+    if (!there) continue;
+    Status status = check_free(*there, directory.path);
+    if (!status && !is_missing(status.error())) return in("linux.cgroupsPath", std::move(status));
+  }
+  return {};
+}
 
 Result<Cgroup> Cgroup::create(const CgroupPlan &plan) {
   Cgroup out;

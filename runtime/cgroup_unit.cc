@@ -71,6 +71,8 @@ Status find_user_manager(Host &host) {
 }
 
 Result<Cgroup> make_cgroup_of_unit(const CgroupPlan &plan, pid_t pid, std::vector<std::string> &warnings) {
+  // Before systemd would take over what is there. A slice is there for others as well.
+  if (!plan.unit.slice) TRY(Cgroup::check_unused(plan));
   Systemd systemd = TRY(Systemd::connect(plan.unit.user));
   TRY(systemd.start(plan.unit, pid, warnings));
   Result<Cgroup> cgroup = open_cgroup(plan, pid);

@@ -163,7 +163,7 @@ TEST_F(SystemdDriver, AUnitOfThatNameIsAnErrorAndStaysAlone) {
   other.config["linux"]["cgroupsPath"] = rig.config["linux"]["cgroupsPath"];
   const Outcome created = other.skiff({"--systemd-cgroup", "create", other.id()});
   EXPECT_EQ(created.code, 1);
-  EXPECT_NE(created.err.find("UnitExists"), std::string::npos) << created.err;
+  EXPECT_NE(created.err.find("container's cgroup is not empty"), std::string::npos) << created.err;
   EXPECT_EQ(show("ActiveState"), "active");
   EXPECT_EQ(rig.state()["status"], "running");
   remove();
