@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -120,6 +122,42 @@ TEST_F(Rootless, SubordinateIdsAreMapped) {
   ASSERT_EQ(::stat((rig.rootfs() + "/tmp/made").c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, first_granted + 4);
   EXPECT_EQ(status.st_gid, first_granted + 5);
+}
+
+TEST_F(Rootless, AProcessMayRunInAContainerThatIsNotStarted) {
+  for (const unsigned uid : {0U, 5U}) {
+    if (uid != 0) {
+      REQUIRE_NEWUIDMAP();
+      use_subordinate_ids();
+      rig.config["process"]["user"] = {{"uid", uid}, {"gid", 0}};
+    }
+    rig.script("true");
+    ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+    const Outcome outcome = rig.skiff({"exec", rig.id(), "id", "-u"});
+    EXPECT_EQ(outcome.out, std::to_string(uid) + "\n") << outcome.err;
+    EXPECT_EQ(rig.state()["status"], "created");
+    ASSERT_EQ(rig.skiff({"delete", "--force", rig.id()}).code, 0);
+  }
+}
+
+// The agent need not take it: the connection waits in the queue.
+TEST_F(Rootless, ASeccompListenerIsHandedOver) {
+  const std::string path = rig.rootfs() + "/tmp/agent";
+  const kernel::Fd listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(::bind(listening.get(), reinterpret_cast<const sockaddr *>(&address), sizeof(address)), 0);
+  ASSERT_EQ(::chown(path.c_str(), user_id, user_id), 0);
+  ASSERT_EQ(::listen(listening.get(), 2), 0);
+  rig.config["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ALLOW"},
+                                    {"listenerPath", path},
+                                    {"syscalls", {{{"names", {"getsid"}}, {"action", "SCMP_ACT_NOTIFY"}}}}};
+  for (const bool no_new_privileges : {false, true}) {
+    rig.config["process"]["noNewPrivileges"] = no_new_privileges;
+    const Outcome outcome = rig.run("echo runs");
+    EXPECT_EQ(outcome.out, "runs\n") << outcome.err;
+  }
 }
 
 // With subordinate ids and without: the processes of either may be looked at, signalled and joined.
