@@ -128,6 +128,8 @@ class Translator {
         per_second = (per_second / percent + 1) * percent;
         round(writes, per_second * period / 1000000);
       }
+    } else {
+      keep_period(writes, period);
     }
     add(bandwidth_field_, "CPUQuotaPeriodUSec", bus_uint64(period), 242);
     add(bandwidth_field_, "CPUQuotaPerSecUSec", bus_uint64(per_second), 0);
@@ -243,6 +245,13 @@ class Translator {
       const std::size_t blank = write.value.find(' ');
       const std::string rest = blank == std::string::npos ? "" : write.value.substr(blank);
       write.value = fmt::to_string(quota) + rest;
+    }
+  }
+
+  // Without a quota systemd sets the usual period, and "max" alone would leave that.
+  static void keep_period(std::vector<CgroupWrite> &writes, std::uint64_t period) {
+    for (CgroupWrite &write : writes) {
+      if (write.file == "cpu.max" && write.value == "max") write.value = fmt::format("max {}", period);
     }
   }
 

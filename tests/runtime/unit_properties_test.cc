@@ -34,6 +34,12 @@ DeviceRule device(bool allow, char type, std::int64_t major, std::int64_t minor,
 }
 
 // systemd.resource-control(5).
+TEST(UnitLimits, APeriodStaysWhereTheQuotaIsTakenBack) {
+  std::vector<CgroupWrite> writes = {write("cpu.max", "max")};
+  (void)make_unit_limits(writes, parse_cpu_max("600000 900000"), UnitMoment::update);
+  EXPECT_EQ(writes.front().value, "max 900000");
+}
+
 TEST(UnitLimits, FilesOfV2ThatHaveAProperty) {
   EXPECT_EQ(properties({write("memory.max", "1048576"), write("memory.low", "max"), write("memory.swap.max", "0"),
                         write("memory.min", "4096"), write("memory.high", " 8192 "), write("cpu.weight", "59"),
