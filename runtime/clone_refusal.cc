@@ -62,10 +62,14 @@ std::string remedy_for(int number, const kernel::CloneRequest &request, const ke
 
 Result<kernel::Child> explain_clone(Result<kernel::Child> child, const kernel::CloneRequest &request,
                                     const kernel::Procfs &proc) {
-  if (child || !child.error().remedy.empty()) return child;
-  Error error = explain_confinement(std::move(child).error(), proc);
+  if (child) return child;
+  return std::unexpected(explain_refusal(std::move(child).error(), request, proc));
+}
+
+Error explain_refusal(Error error, const kernel::CloneRequest &request, const kernel::Procfs &proc) {
+  error = explain_confinement(std::move(error), proc);
   if (error.remedy.empty()) error.remedy = remedy_for(error.number, request, proc);
-  return std::unexpected(std::move(error));
+  return error;
 }
 
 Error explain_confinement(Error error, const kernel::Procfs &proc) {

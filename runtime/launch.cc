@@ -113,7 +113,8 @@ Status clone_init(Launching &launching) {
                         .proc = TRY(request.proc.duplicate())};
   if (request.gate) inherited.gate = TRY(make_gate(request.container.directory()));
   const kernel::Fd *into = launching.cgroup.clone_into();
-  const kernel::CloneRequest wanted = {.flags = relayed ? 0 : plan.launch.new_namespaces,
+  const std::uint64_t apart = plan.launch.network_apart ? CLONE_NEWNET : 0;
+  const kernel::CloneRequest wanted = {.flags = relayed ? 0 : plan.launch.new_namespaces & ~apart,
                                        .cgroup = into != nullptr ? kernel::FdView(*into) : kernel::no_fd};
   kernel::Child child = TRY(explain_clone(kernel::clone3(wanted), wanted, launching.request.proc));
   if (child.is_this_process()) {
@@ -150,6 +151,19 @@ Status clone_init(Launching &launching) {
   return {};
 }
 
+// Made here and not with init, which mounts meanwhile; hooks belong to the namespace of the runtime, so back to that.
+Status make_network(const Launching &launching) {
+  const LaunchRequest &request = launching.request;
+  if (!request.plan.launch.network_apart) return {};
+  const kernel::Fd own = TRY(kernel::open_namespace(request.proc, kernel::getpid(), "net"));
+  if (const Status made = kernel::unshare(CLONE_NEWNET); !made) {
+    return std::unexpected(explain_refusal(made.error(), {.flags = CLONE_NEWNET}, request.proc));
+  }
+  const Result<kernel::Fd> made = kernel::open_namespace(request.proc, kernel::getpid(), "net");
+  TRY(kernel::setns(own, CLONE_NEWNET));
+  return made ? say_descriptor(launching.sync, *made) : std::unexpected(made.error());
+}
+
 // What only somebody outside the namespaces may do. Init works on its mounts meanwhile, unless it waits for us.
 Status set_up_from_outside(Launching &launching) {
   const Plan &plan = launching.request.plan;
@@ -172,6 +186,7 @@ Status set_up_from_outside(Launching &launching) {
                          TRY(kernel::open_namespace(proc, kernel::getpid(), "net"))));
   }
   if (sets_up_first(plan) || (is_placed_later(launching) && !relayed)) TRY(say(launching.sync, Word::go_on));
+  TRY(in("linux.namespaces (network)", make_network(launching)));
   if (plan.intel_rdt) TRY(join_intel_rdt(*plan.intel_rdt, launching.request.container.record, pid));
   TRY(launching.cgroup.apply_limits(plan.cgroup));
   if (!is_placed_later(launching)) TRY(launching.cgroup.apply_devices(plan.cgroup));

@@ -179,7 +179,9 @@ struct Builder {
                                         .permissions = has_user_namespace(config) ? other_search : user_search,
                                         .label = config.process->selinux_label});
     }
-    if (is_new(linux_, NamespaceType::network)) add("linux.namespaces (network)", LoopbackUp{});
+    if (is_new(linux_, NamespaceType::network) && !plan.launch.network_apart) {
+      add("linux.namespaces (network)", LoopbackUp{});
+    }
     if (!config.hostname.empty()) add("hostname", SetHostname{config.hostname});
     if (!config.domainname.empty()) add("domainname", SetDomainname{config.domainname});
   }
@@ -424,6 +426,37 @@ Status check_host(const spec::Config &config, const Host &host) {
   return {};
 }
 
+bool may_make_network_apart(const spec::Config &config, const Launch &launch) {
+  constexpr std::uint64_t both = CLONE_NEWNET | CLONE_NEWUSER;
+  const bool alone = launch.joins.empty() && !launch.new_time_namespace && config.linux_.net_devices.empty();
+  return alone && (launch.new_namespaces & both) == CLONE_NEWNET;
+}
+
+template <class... Types>
+bool is_one_of(const Action &action) {
+  return (std::holds_alternative<Types>(action) || ...);
+}
+
+// Shows nothing of the network, and asks nothing of it: a sysfs does, and a path such as /proc/net.
+bool needs_no_network(const Action &action) {
+  constexpr std::array<std::string_view, 6> types = {"proc", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"};
+  const auto *mount = std::get_if<MountStep>(&action);
+  if (mount == nullptr) {
+    return is_one_of<UnshareCgroup, JoinSessionKeyring, SetHostname, SetDomainname, SetPropagation, AttachRootfs,
+                     MakeDevice, MakeSymlink>(action);
+  }
+  if (mount->kind == MountStep::Kind::bind) return !mount->source.starts_with("/proc");
+  return mount->kind != MountStep::Kind::filesystem || std::ranges::find(types, mount->type) != types.end();
+}
+
+// As late as may be: init works on its mounts until the namespace is there.
+void join_network(std::vector<Step> &steps) {
+  const std::string field = "linux.namespaces (network)";
+  auto at = std::ranges::find_if_not(steps, needs_no_network, &Step::action);
+  at = steps.insert(at, Step{field, LoopbackUp{}});
+  steps.insert(at, Step{field, JoinNetwork{}});
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const spec::Config &config, const Host &host, const PlanOptions &options) {
@@ -436,6 +469,7 @@ Result<Plan> make_plan(const spec::Config &config, const Host &host, const PlanO
   plan.rootfs = clean_path(absolute ? config.root->path : fmt::format("{}/{}", options.bundle, config.root->path));
   plan.launch = make_launch(config.linux_);
   plan.steps.reserve(64);
+  plan.launch.network_apart = may_make_network_apart(config, plan.launch);
   builder.own_mounts = is_new(config.linux_, NamespaceType::mount);
   plan.host_mounts = config.linux_.find(NamespaceType::mount) == nullptr && !config.mounts.empty();
   builder.makes_rootfs = builder.own_mounts || plan.host_mounts;
@@ -446,6 +480,7 @@ Result<Plan> make_plan(const spec::Config &config, const Host &host, const PlanO
   builder.add_protection();
   TRY(builder.add_process());
   builder.add_start_hooks();
+  if (plan.launch.network_apart) join_network(plan.steps);
   builder.warn_of_foreign_mounts();
   return std::move(plan);
 }

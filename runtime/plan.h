@@ -48,6 +48,9 @@ struct TimeOffsetLine {
 struct Launch {
   std::uint64_t new_namespaces = 0;  // CLONE_NEW* of clone3; never CLONE_NEWCGROUP (see UnshareCgroup) or CLONE_NEWTIME
   bool new_time_namespace = false;
+  // Making a network namespace takes the kernel as long as all the others together, so the parent makes it while init
+  // mounts (JoinNetwork). Not in a new user namespace, which must own it, nor where processes are joined to others.
+  bool network_apart = false;
   std::vector<Join> joins;        // in the order of joining: user first, mount last
   std::optional<IdMaps> id_maps;  // of a new user namespace
   std::vector<TimeOffsetLine> time_offsets;
@@ -61,6 +64,7 @@ struct JoinSessionKeyring {
   std::uint32_t permissions = 0;  // KEY_* bits added, by which a later exec finds the keyring again; 0 in an exec
   std::string label;              // process.selinuxLabel, or empty
 };
+struct JoinNetwork {};  // the namespace that the parent has made meanwhile: Launch::network_apart
 struct LoopbackUp {};
 struct SetHostname {
   std::string name;
@@ -231,12 +235,12 @@ struct ChangeDirectory {
 };
 struct NoNewPrivileges {};
 
-using Action = std::variant<UnshareCgroup, JoinSessionKeyring, LoopbackUp, SetHostname, SetDomainname, SetPropagation,
-                            AttachRootfs, MountStep, MakeDevice, MakeSymlink, RunHooks, PivotRoot, SetupConsole,
-                            SetRootPropagation, SetSysctl, MakeReadonly, MaskPath, FinishReadonly, RootReadonly,
-                            NewSession, SetRlimit, SetScheduler, SetIoPriority, SetMemoryPolicy, SetPersonality,
-                            SetUmask, SetApparmorProfile, SetSelinuxLabel, LoadSeccomp, DropBounding, SetUser,
-                            SetCapabilities, ChangeDirectory, NoNewPrivileges>;
+using Action = std::variant<UnshareCgroup, JoinSessionKeyring, JoinNetwork, LoopbackUp, SetHostname, SetDomainname,
+                            SetPropagation, AttachRootfs, MountStep, MakeDevice, MakeSymlink, RunHooks, PivotRoot,
+                            SetupConsole, SetRootPropagation, SetSysctl, MakeReadonly, MaskPath, FinishReadonly,
+                            RootReadonly, NewSession, SetRlimit, SetScheduler, SetIoPriority, SetMemoryPolicy,
+                            SetPersonality, SetUmask, SetApparmorProfile, SetSelinuxLabel, LoadSeccomp, DropBounding,
+                            SetUser, SetCapabilities, ChangeDirectory, NoNewPrivileges>;
 
 struct Step {
   std::string

@@ -139,6 +139,7 @@ struct Text {
   string operator()(const JoinSessionKeyring &step) const {
     return fmt::format("join the session keyring {}", step.name);
   }
+  string operator()(const JoinNetwork & /*step*/) const { return "join the new network namespace"; }
   string operator()(const LoopbackUp & /*step*/) const { return "bring up lo"; }
   string operator()(const SetHostname &step) const { return fmt::format("set the hostname {}", step.name); }
   string operator()(const SetDomainname &step) const { return fmt::format("set the domainname {}", step.name); }

@@ -117,6 +117,9 @@ struct Apply {
   ProcessSetup &setup;
 
   Status operator()(const UnshareCgroup & /*step*/) { return kernel::unshare(CLONE_NEWCGROUP); }
+  Status operator()(const JoinNetwork & /*step*/) {
+    return kernel::setns(TRY(hear_descriptor(setup.sync)), CLONE_NEWNET);
+  }
   Status operator()(const LoopbackUp & /*step*/) { return kernel::bring_up_loopback(); }
   Status operator()(const SetHostname &step) { return kernel::sethostname(step.name); }
   Status operator()(const SetDomainname &step) { return kernel::setdomainname(step.name); }

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/kernel/socket.h"
+
 namespace skiff {
 namespace {
 
@@ -73,9 +75,25 @@ void say_failed(const kernel::Fd &socket, const Error &error) {
 
 Result<Received> hear(const kernel::Fd &socket) {
   std::array<char, max_message + sizeof(Header)> bytes{};
-  const std::size_t got = TRY(kernel::read_some(socket, bytes));
+  Result<std::size_t> read = kernel::read_some(socket, bytes);
+  // The other side ended and left something of ours unread. What it had said before is still to be heard.
+  if (!read && read.error().number == ECONNRESET) read = kernel::read_some(socket, bytes);
+  const std::size_t got = TRY(read);
   if (got == 0) return fail(EPIPE, "the other process ended");
   return parse_message({bytes.data(), got});
+}
+
+Status say_descriptor(const kernel::Fd &socket, const kernel::Fd &fd) {
+  const std::array<kernel::FdView, 1> fds = {fd};
+  return kernel::send_message(socket, make_message(Word::go_on), fds);
+}
+
+Result<kernel::Fd> hear_descriptor(const kernel::Fd &socket) {
+  std::optional<kernel::Message> message = TRY(kernel::recv_message(socket, sizeof(Header), 1));
+  if (!message) return fail(EPIPE, "the other process ended");
+  const Received received = TRY(parse_message(message->bytes));
+  if (received.word != Word::go_on || message->fds.empty()) return fail("the parent spoke out of turn");
+  return std::move(message->fds.front());
 }
 
 Result<Relayed> hear_relay(const kernel::Fd &socket) {

@@ -10,6 +10,9 @@
 //   failed    an Error                          none; the child ends
 //   (end)     the program runs, or it died      the exit status tells
 //
+// While init works the parent makes its network namespace, and sends it: go_on with a descriptor. Init takes that when
+// it comes to it.
+//
 // A child that needs something done from outside first (id maps, a v1 cgroup) waits for one go_on at its very
 // beginning.
 #pragma once
@@ -61,6 +64,9 @@ struct Relayed {
 [[nodiscard]] Result<Relayed> hear_relay(const kernel::Fd &socket);
 // The next message: `early` first, which is empty then.
 [[nodiscard]] Result<Received> hear_next(const kernel::Fd &socket, std::optional<Received> &early);
+// A go_on with a descriptor, which only the parent sends, in the order of its other messages.
+[[nodiscard]] Status say_descriptor(const kernel::Fd &socket, const kernel::Fd &fd);
+[[nodiscard]] Result<kernel::Fd> hear_descriptor(const kernel::Fd &socket);
 // Waits for go_on.
 [[nodiscard]] Status hear_go_on(const kernel::Fd &socket);
 

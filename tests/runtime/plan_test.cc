@@ -114,6 +114,45 @@ TEST(MakePlan, LoopbackIsBroughtUpInANewNetworkNamespaceOnly) {
   EXPECT_FALSE(has<LoopbackUp>(plan(config)));
 }
 
+std::size_t place_of_network(const Plan &made) {
+  const auto is_join = [](const Step &step) { return std::holds_alternative<JoinNetwork>(step.action); };
+  return static_cast<std::size_t>(std::ranges::find_if(made.steps, is_join) - made.steps.begin());
+}
+
+TEST(MakePlan, TheNetworkIsJoinedBeforeWhatShowsIt) {
+  spec::Config config = spec::make_default_config();
+  Plan made = plan(config);
+  EXPECT_EQ(made.steps.at(place_of_network(made) + 1).action.index(), Action(LoopbackUp{}).index());
+  EXPECT_EQ(std::get<MountStep>(made.steps.at(place_of_network(made) + 2).action).type, "sysfs");
+  config.mounts[1] = spec::Mount();
+  config.mounts[1].destination = "/mnt";
+  config.mounts[1].source = "/proc/self/ns/net";
+  config.mounts[1].options = {"bind"};
+  made = plan(config);
+  EXPECT_EQ(std::get<MountStep>(made.steps.at(place_of_network(made) + 2).action).source, "/proc/self/ns/net");
+  config.mounts.clear();
+  config.hooks.create_runtime.emplace_back().path = "/bin/true";
+  made = plan(config);
+  EXPECT_TRUE(std::holds_alternative<RunHooks>(made.steps.at(place_of_network(made) + 2).action));
+}
+
+TEST(MakePlan, TheNetworkIsMadeWithInitWhereAnotherNamespaceCounts) {
+  for (const NamespaceType type : {NamespaceType::user, NamespaceType::time, NamespaceType::ipc}) {
+    spec::Config config = spec::make_default_config();
+    EXPECT_TRUE(plan(config).launch.network_apart);
+    if (type == NamespaceType::ipc) {
+      join_namespace(config, type, "/proc/1/ns/ipc");
+    } else {
+      config.linux_.namespaces.emplace_back().type = type;
+    }
+    if (type == NamespaceType::user) config.linux_.uid_mappings = config.linux_.gid_mappings = {{0, 100000, 65536}};
+    const Plan made = plan(config);
+    EXPECT_FALSE(made.launch.network_apart);
+    EXPECT_FALSE(has<JoinNetwork>(made));
+    EXPECT_TRUE(has<LoopbackUp>(made));
+  }
+}
+
 TEST(MakePlan, TheSessionKeyringIsTheContainersOwnUnlessRefused) {
   const Plan made = plan(spec::make_default_config());
   EXPECT_EQ(all<JoinSessionKeyring>(made).front()->name, "_ses.c");

@@ -26,7 +26,6 @@ linux.namespaces                    new pid,network,mount,ipc,uts
 linux.cgroupsPath                   cgroup by none
 linux.namespaces (cgroup)           unshare the cgroup namespace
 process                             join the session keyring _ses.c
-linux.namespaces (network)          bring up lo
 hostname                            set the hostname skiff
 linux.rootfsPropagation             make / rslave
 root.path                           attach /bundle/rootfs to itself
@@ -35,6 +34,8 @@ mounts[1] (/dev)                    tmpfs tmpfs -> /dev  nosuid,strictatime  mod
 mounts[2] (/dev/pts)                devpts devpts -> /dev/pts  nosuid,noexec  newinstance,ptmxmode=0666,mode=0620,gid=5
 mounts[3] (/dev/shm)                tmpfs shm -> /dev/shm  nosuid,nodev,noexec  mode=1777,size=65536k
 mounts[4] (/dev/mqueue)             mqueue mqueue -> /dev/mqueue  nosuid,nodev,noexec
+linux.namespaces (network)          join the new network namespace
+linux.namespaces (network)          bring up lo
 mounts[5] (/sys)                    sysfs sysfs -> /sys  ro,nosuid,nodev,noexec
 mounts[6] (/sys/fs/cgroup)          cgroup -> /sys/fs/cgroup  ro,nosuid,nodev,noexec
 default devices                     make char /dev/null 1:3 mode 0666

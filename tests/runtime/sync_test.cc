@@ -99,6 +99,29 @@ TEST(Sync, HearingFromAProcessThatEndedIsEpipe) {
   EXPECT_EQ(received.error().number, EPIPE);
 }
 
+// The kernel tells the end first (ECONNRESET) where something for the other side was left unread.
+TEST(Sync, LastWordsAreHeardBehindTheEnd) {
+  Result<kernel::SocketPair> pair = kernel::socketpair();
+  ASSERT_TRUE(pair);
+  ASSERT_TRUE(say(pair->one, Word::go_on));
+  say_failed(pair->other, Error{ENOENT, "root.path", ""});
+  pair->other.reset();
+  const Result<Received> received = hear(pair->one);
+  ASSERT_TRUE(received) << received.error().text;
+  EXPECT_EQ(received->error.text, "root.path");
+}
+
+TEST(Sync, ADescriptorComesWithGoOnAlone) {
+  Result<kernel::SocketPair> pair = kernel::socketpair();
+  ASSERT_TRUE(pair);
+  ASSERT_TRUE(say_descriptor(pair->one, pair->one));
+  const Result<kernel::Fd> heard = hear_descriptor(pair->other);
+  ASSERT_TRUE(heard) << heard.error().text;
+  EXPECT_EQ(kernel::fstat(*heard)->st_ino, kernel::fstat(pair->one)->st_ino);
+  ASSERT_TRUE(say(pair->one, Word::go_on));
+  EXPECT_FALSE(hear_descriptor(pair->other));
+}
+
 TEST(Sync, AnythingButGoOnIsAnErrorToTheChild) {
   Result<kernel::SocketPair> pair = kernel::socketpair(SOCK_SEQPACKET);
   ASSERT_TRUE(pair);
