@@ -90,7 +90,10 @@ Result<bool> is_cgroup_frozen(const std::vector<std::string> &paths) {
   // The freezer's directory is the first, the unified one of a hybrid host the second.
   for (std::size_t i = 0; i < paths.size() && i < 2; ++i) {
     for (const char *file : {"/cgroup.freeze", "/freezer.self_freezing"}) {
-      if (TRY(has_text(kernel::cwd, paths[i] + file, "1"))) return true;
+      const Result<std::string> found = read_cgroup_file(kernel::cwd, paths[i] + file);
+      if (found && *found == "1") return true;
+      if (found) break;  // it has the one or the other
+      if (!is_missing(found.error())) return std::unexpected(found.error());
     }
   }
   return false;

@@ -131,6 +131,11 @@ void Container::close() {
   root_.reset();
 }
 
+Status Container::save_first() {
+  const kernel::Fd file = TRY(kernel::openat(directory_, "state.json", O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return kernel::write_all(file, spec::print_record(record));
+}
+
 Status Container::save() {
   {
     const kernel::Fd file = TRY(kernel::openat(directory_, ".state.json", O_WRONLY | O_CREAT | O_TRUNC, 0600));

@@ -38,7 +38,9 @@ class Container {
   [[nodiscard]] Status unlock();
   // Closes what a child has inherited: the lock belongs to every copy of the descriptor.
   void close();
-  // Writes the record: a new file renamed over the old one.
+  // Writes the record of a new container. Until it is whole it counts as none, and nothing was made that it would name.
+  [[nodiscard]] Status save_first();
+  // Writes it again: a new file renamed over the old one.
   [[nodiscard]] Status save();
   [[nodiscard]] Status save_config(std::string_view json);
   [[nodiscard]] Result<std::string> read_config() const;

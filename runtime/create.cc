@@ -93,7 +93,7 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
     container.record.host_mount = TRY(kernel::read_unique_mount_id(host_rootfs));
   }
   TRY(container.save_config(bundle.json));
-  TRY(container.save());
+  TRY(container.save_first());
   if (!plan.notify_directory.empty()) TRY(in("NOTIFY_SOCKET", make_notify_directory(container.directory())));
   kernel::Fd console = std::move(request.console);
   if (!request.console_socket.empty()) console = TRY(connect_console(request.console_socket));

@@ -94,6 +94,7 @@ Result<Forwarding> Forwarding::start() {
 }
 
 std::optional<spec::ConsoleSize> read_window_size() {
+  if (!kernel::is_terminal(kernel::FdView(0))) return std::nullopt;
   const Result<winsize> size = kernel::get_window_size(kernel::FdView(0));
   if (!size) return std::nullopt;
   return spec::ConsoleSize{.height = size->ws_row, .width = size->ws_col};

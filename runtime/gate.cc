@@ -34,9 +34,9 @@ void report_at_gate(const kernel::Fd &gate, const Error &error) {
 }
 
 Result<bool> is_gate_closed(const kernel::Fd &state_directory) {
-  const Result<kernel::Fd> gate = kernel::openat(state_directory, name, O_WRONLY | O_NONBLOCK);
-  if (gate) return true;
-  if (gate.error().number == ENOENT || gate.error().number == ENXIO) return false;
+  const Result<kernel::Fd> gate = kernel::find_at(state_directory, name, O_WRONLY | O_NONBLOCK);
+  if (gate) return gate->valid();
+  if (gate.error().number == ENXIO) return false;
   return std::unexpected(gate.error());
 }
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/mount.h"
@@ -33,6 +34,8 @@ Result<kernel::Fd> copy_to_memfd() {
 }
 
 bool is_sealed() {
+  // The cheap question first. It is answered of the file where the caller may not write that.
+  if (::access("/proc/self/exe", W_OK) != 0 && errno == EROFS) return true;
   struct statfs mount{};
   if (::statfs("/proc/self/exe", &mount) == 0 && (static_cast<unsigned long>(mount.f_flags) & ST_RDONLY) != 0) {
     return true;

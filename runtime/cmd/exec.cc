@@ -153,9 +153,11 @@ Result<int> run(const Context &context) {
   const spec::Config config = spec::parse_config(TRY(container.read_config())).config;
   const std::string process_file = context.flag("process");
   spec::Process process = process_file.empty() ? TRY(make_process(context, config)) : TRY(load_process(process_file));
-  if (const auto size = read_window_size(); size && !detach) process.console_size = size;
+  if (process.terminal && !detach) {
+    if (const auto size = read_window_size()) process.console_size = size;
+  }
   const std::optional<SeccompProgram> seccomp = TRY(load_seccomp(context.root, config.linux_.seccomp, context.log));
-  const ExecPlan plan = TRY(make_exec_plan(process, config, TRY(read_host()),
+  const ExecPlan plan = TRY(make_exec_plan(process, config, TRY(read_host(proc)),
                                            {.id = container.record.id,
                                             .foreground = !detach,
                                             .preserve_fds = context.flags().uint32("preserve-fds").value_or(0),

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "runtime/cmd/command.h"
 #include "runtime/container.h"
 #include "runtime/output.h"
@@ -20,6 +22,7 @@ constexpr std::array<cli::FlagSpec, 2> flags = {{
 
 Result<std::vector<spec::State>> load_all(const Context &context) {
   std::vector<spec::State> states;
+  std::map<std::uint32_t, std::string> names;
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   for (const std::string &id : TRY(Container::list(context.root))) {
     const Result<Container> container = Container::load(context.root, id);
@@ -29,7 +32,9 @@ Result<std::vector<spec::State>> load_all(const Context &context) {
       continue;
     }
     spec::State state = container->state(TRY(container->status(proc)));
-    state.owner = user_name(container->record.owner_uid);
+    const std::uint32_t owner = container->record.owner_uid;
+    if (!names.contains(owner)) names[owner] = user_name(owner);
+    state.owner = names[owner];
     states.push_back(std::move(state));
   }
   return states;

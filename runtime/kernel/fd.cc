@@ -65,6 +65,12 @@ Result<Fd> openat(FdView dir, CString path, int flags, mode_t mode) {
   return Fd(fd);
 }
 
+Result<Fd> find_at(FdView dir, CString path, int flags) {
+  const int fd = retry([&] { return ::openat(dir.get(), path.c_str(), flags | O_CLOEXEC); });
+  if (fd >= 0 || errno == ENOENT) return Fd(fd);
+  return call_failed("openat", {dir, path, Argument::open_flags(flags)});
+}
+
 Result<size_t> read_some(FdView fd, std::span<char> into) {
   const ssize_t got = retry([&] { return ::read(fd.get(), into.data(), into.size()); });
   if (got < 0) return call_failed("read", {fd});

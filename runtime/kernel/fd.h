@@ -123,6 +123,9 @@ struct Pipe {
 // fcntl(F_GET_SEALS); EINVAL where the file is no memfd.
 [[nodiscard]] Result<unsigned> get_seals(FdView fd);
 
+// openat(2) of what may be missing (ENOENT): then the descriptor is invalid, and no text of an error is made.
+[[nodiscard]] Result<Fd> find_at(FdView dir, CString path, int flags);
+
 [[nodiscard]] Result<struct stat> fstat(FdView fd);
 [[nodiscard]] Result<struct statfs> fstatfs(FdView fd);
 // flock(2); EWOULDBLOCK where LOCK_NB was asked for and somebody else holds it.
