@@ -67,6 +67,13 @@ std::unexpected<Error> explain_refusal(const IdSide &side, const std::string &co
                                 side.program));
 }
 
+// The root of a user namespace, as Podman without root is one, maps whatever that namespace has (user_namespaces(7),
+// "defining user and group ID mappings"). Refused, the write leaves nothing.
+bool is_mapped_by_ourselves(const kernel::Procfs &proc, const std::string &file, const Mappings &maps,
+                            const Host &host) {
+  return host.uid == 0 && proc.write_file(file, map_text(maps)).has_value();
+}
+
 Status map_by_program(const IdSide &side, pid_t pid, const Mappings &maps, const Host &host, std::uint32_t own_id) {
   const std::string file = find_mapper(side.program);
   std::string complaint;
@@ -88,12 +95,13 @@ Status write_id_maps(const kernel::Procfs &proc, pid_t pid, const IdMaps &maps, 
   if (is_own_id_alone(maps.gids, host.gid)) {
     TRY(in("linux.gidMappings", proc.write_file(file("setgroups"), "deny")));
     TRY(in("linux.gidMappings", proc.write_file(file("gid_map"), map_text(maps.gids))));
-  } else {
+  } else if (!is_mapped_by_ourselves(proc, file("gid_map"), maps.gids, host)) {
     TRY(map_by_program(gid_side, pid, maps.gids, host, host.gid));
   }
   if (is_own_id_alone(maps.uids, host.uid)) {
     return in("linux.uidMappings", proc.write_file(file("uid_map"), map_text(maps.uids)));
   }
+  if (is_mapped_by_ourselves(proc, file("uid_map"), maps.uids, host)) return {};
   return map_by_program(uid_side, pid, maps.uids, host, host.uid);
 }
 

@@ -317,6 +317,17 @@ TEST_F(Rootless, IdsThatAreNotGrantedAreNamedWithTheLineToAdd) {
             std::string::npos);
 }
 
+// What Podman's --userns=keep-id asks for.
+TEST_F(Rootless, TheRootOfAUserNamespaceMapsWhatIsInIt) {
+  REQUIRE_NEWUIDMAP();
+  const std::string id = std::to_string(user_id);
+  rig.become(user_id, {"setpriv", "--reuid=" + id, "--regid=" + id, "--clear-groups", "unshare", "--user",
+                       "--map-root-user", "--map-users=500000,1,70000", "--map-groups=500000,1,70000"});
+  map({{{"containerID", 0}, {"hostID", 1}, {"size", 5}}, {{"containerID", 5}, {"hostID", 0}, {"size", 1}}});
+  rig.config["process"]["user"] = {{"uid", 5}, {"gid", 5}};
+  EXPECT_EQ(rig.run("id -u; " + without_spaces("cat /proc/self/gid_map")).out, "5\n 0 1 5\n 5 0 1\n");
+}
+
 TEST_F(Rootless, ARangeMayBeGrantedByTheNumberOfTheUser) {
   REQUIRE_NEWUIDMAP();
   grant("61234:500000:70000\n");
