@@ -136,13 +136,12 @@ Status Container::save_first() {
   return kernel::write_all(file, spec::print_record(record));
 }
 
-Status Container::save() {
-  {
-    const kernel::Fd file = TRY(kernel::openat(directory_, ".state.json", O_WRONLY | O_CREAT | O_TRUNC, 0600));
-    TRY(kernel::write_all(file, spec::print_record(record)));
-  }
-  return kernel::renameat2(directory_, ".state.json", directory_, "state.json");
+Status Container::write_next() {
+  const kernel::Fd file = TRY(kernel::openat(directory_, ".state.json", O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  return kernel::write_all(file, spec::print_record(record));
 }
+
+Status Container::replace() { return kernel::renameat2(directory_, ".state.json", directory_, "state.json"); }
 
 Status Container::save_config(std::string_view json) {
   const kernel::Fd file = TRY(kernel::openat(directory_, "config.json", O_WRONLY | O_CREAT | O_TRUNC, 0600));

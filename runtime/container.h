@@ -40,8 +40,9 @@ class Container {
   void close();
   // Writes the record of a new container. Until it is whole it counts as none, and nothing was made that it would name.
   [[nodiscard]] Status save_first();
-  // Writes it again: a new file renamed over the old one.
-  [[nodiscard]] Status save();
+  // Writes it again, in two steps: a new file, which counts from the moment it takes the place of the old one.
+  [[nodiscard]] Status write_next();
+  [[nodiscard]] Status replace();
   [[nodiscard]] Status save_config(std::string_view json);
   [[nodiscard]] Result<std::string> read_config() const;
 

@@ -66,9 +66,7 @@ void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
 
 // Everybody who waits for the init process: the record, the pid file, the pidfd's socket.
 Status tell(const CreateRequest &request, Container &container, const Launched &launched) {
-  container.record.cgroup_paths = launched.cgroup.paths();
-  container.record.ready = true;
-  TRY(container.save());
+  TRY(container.replace());
   if (!request.pid_file.empty()) TRY(write_pid_file(request.pid_file, launched.init.pid()));
   if (!request.pidfd_socket.empty()) TRY(send_pidfd(request.pidfd_socket, launched.init.pidfd()));
   return {};

@@ -261,6 +261,16 @@ Error root_cause(Launching &launching, Error error) {
   return last && last->word == Word::failed ? last->error : error;
 }
 
+// While init works: once it is ready the record has only to be put in its place.
+Status prepare_record(Launching &launching) {
+  Container &container = launching.request.container;
+  container.record.pid = launching.init.pid();
+  container.record.start_time = TRY(launching.request.proc.read_start_time(launching.init.pid()));
+  container.record.cgroup_paths = launching.cgroup.paths();
+  container.record.ready = true;
+  return container.write_next();
+}
+
 Status bring_up(Launching &launching) {
   if (has_hooks(launching.request.plan)) {
     launching.hook_files = TRY(open_hook_files(launching.request.config.annotations));
@@ -269,10 +279,8 @@ Status bring_up(Launching &launching) {
   if (const Status done = set_up_from_outside(launching); !done) {
     return std::unexpected(root_cause(launching, done.error()));
   }
-  TRY(listen_until_ready(launching));
-  launching.request.container.record.pid = launching.init.pid();
-  launching.request.container.record.start_time = TRY(launching.request.proc.read_start_time(launching.init.pid()));
-  return {};
+  TRY(prepare_record(launching));
+  return listen_until_ready(launching);
 }
 
 // memory.events of v2 and memory.oom_control of v1 count the same thing under the same name.

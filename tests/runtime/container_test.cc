@@ -55,7 +55,8 @@ TEST_F(ContainerRoot, ReadsBackTheRecordThatWasSaved) {
   made->record.bundle = "/bundle";
   made->record.pid = 42;
   made->record.cgroup_paths = {"/sys/fs/cgroup/x"};
-  ASSERT_TRUE(made->save());
+  ASSERT_TRUE(made->write_next());
+  ASSERT_TRUE(made->replace());
   const Result<Container> loaded = Container::load(root_, "one");
   ASSERT_TRUE(loaded) << loaded.error().message();
   EXPECT_EQ(loaded->record.pid, 42);
@@ -79,7 +80,8 @@ TEST_F(ContainerRoot, IsCreatingWhileItsCreatorHoldsTheLockAndStoppedAfterwards)
     Result<Container> made = Container::create(root_, "one");
     ASSERT_TRUE(made);
     made->record.bundle = "/bundle";
-    ASSERT_TRUE(made->save());
+    ASSERT_TRUE(made->write_next());
+    ASSERT_TRUE(made->replace());
     const Result<Container> seen = Container::load(root_, "one");
     ASSERT_TRUE(seen);
     EXPECT_EQ(seen->status(proc).value(), spec::ContainerStatus::creating);
