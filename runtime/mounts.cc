@@ -90,11 +90,15 @@ bool is_readonly(const MountStep &step) {
 Status mount_filesystem(const MountStep &step, Rootfs &rootfs) {
   // Whoever controls what is seen at /proc and /sys controls what the runtime and the container believe.
   const bool plain = step.type == "proc" || step.type == "sysfs";
-  auto target = plain                       ? TRY(open_plain_target(rootfs, step.destination))
-                : step.destination_nofollow ? TRY(open_target(rootfs, step.destination, true, Follow::no))
-                                            : TRY(kernel::find_in_root(rootfs.root, step.destination, O_PATH));
-  const bool existed = target.valid();
-  if (!existed) target = TRY(make_target(rootfs, step.destination, true));
+  auto there =
+      plain ? open_plain_target(rootfs, step.destination) : kernel::find_in_root(rootfs.root, step.destination, O_PATH);
+  const bool existed = there && there->valid();
+  if (step.destination_nofollow && !plain) {
+    there = open_target(rootfs, step.destination, true, Follow::no);
+  } else if (there && !existed) {
+    there = make_target(rootfs, step.destination, true);
+  }
+  const auto target = TRY(std::move(there));
   Filesystem filesystem = describe(step, rootfs);
   TRY(keep_mode(filesystem, target, existed));
   Pending pending{.mount = TRY(make_filesystem(filesystem)), .attributes = {}, .clear_unless_locked = 0};
