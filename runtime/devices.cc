@@ -60,22 +60,20 @@ Result<Place> find_place(const std::string &path, Rootfs &rootfs) {
 
 // ---- nodes ----
 
-// With owner and mode at once, which is only right in a plain directory. False where something has that name.
-Result<bool> make_node_at_once(const Place &place, const MakeDevice &device) {
-  const dev_t number = has_number(device) ? makedev(device.major, device.minor) : 0;
+dev_t number_of(const MakeDevice &device) { return has_number(device) ? makedev(device.major, device.minor) : 0; }
+
+// With owner and mode at once, which is only right in a plain directory. EEXIST where something has that name.
+Status make_node_at_once(const Place &place, const MakeDevice &device) {
   const mode_t before = kernel::umask(0);
-  Status made = kernel::mknodat(place.directory.fd, place.name, device.mode, number);
+  Status made = kernel::mknodat(place.directory.fd, place.name, device.mode, number_of(device));
   kernel::umask(before);
-  if (made) return true;
-  if (made.error().number == EEXIST) return false;
-  return std::unexpected(std::move(made).error());
+  return made;
 }
 
 // Everything after the mknod goes through this one descriptor: another container that shares the directory can put a
 // link to a file of the host in the node's place at any time, and that must not be given away.
 Status make_node(const Place &place, const MakeDevice &device, const kernel::Procfs &proc) {
-  const dev_t number = has_number(device) ? makedev(device.major, device.minor) : 0;
-  TRY(kernel::mknodat(place.directory.fd, place.name, device.mode, number));
+  TRY(kernel::mknodat(place.directory.fd, place.name, device.mode, number_of(device)));
   const auto node = TRY(kernel::openat(place.directory.fd, place.name, O_PATH | O_NOFOLLOW));
   if (!is_this_device(TRY(kernel::fstat(node)), device)) {
     return fail(ESTALE, device.path + " was exchanged for something else while it was made");
@@ -157,14 +155,11 @@ Status apply(const MakeDevice &step, Rootfs &rootfs) {
   const Place place = TRY(find_place(step.path, rootfs));
   if (step.bind_from_host && has_number(step)) return bind_node(place, step, rootfs);
   const bool at_once = place.directory.plain && step.uid == 0 && step.gid == 0;
-  Result<bool> simple = at_once ? make_node_at_once(place, step) : false;
-  if (simple && *simple) return {};
   Status made;
-  if (simple) {
+  if (at_once) made = make_node_at_once(place, step);
+  if (!at_once || (!made && made.error().number == EEXIST)) {
     if (TRY(clear_place(place, step, is_listed(rootfs)))) return {};
     made = make_node(place, step, rootfs.proc);
-  } else {
-    made = std::unexpected(std::move(simple).error());
   }
   // The runtime itself may sit in a user namespace, or in a sandbox that lacks CAP_MKNOD.
   if (!made && made.error().number == EPERM && has_number(step)) return bind_node(place, step, rootfs);
