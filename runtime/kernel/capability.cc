@@ -76,13 +76,13 @@ CapabilitySet get_bounding_set() {
 
 Status limit_bounding_set(CapabilitySet keep) {
   for (int capability = 0; capability < 64; ++capability) {
-    if ((keep & capability_bit(capability)) != 0 || ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    if ((keep & capability_bit(capability)) != 0) continue;
+    Status dropped = capbset_drop(capability);
+    if (dropped) continue;
     // EINVAL: the kernel knows no more of them. Where dropping is not allowed, one that is gone already is no error.
-    const int held = errno == EPERM ? ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) : -1;
+    const int held = dropped.error().number == EPERM ? ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) : -1;
     if (held < 0) break;
-    if (held > 0) {
-      return call_failed(EPERM, "prctl", {Argument::word("PR_CAPBSET_DROP"), Argument::word(show(capability))});
-    }
+    if (held > 0) return dropped;
   }
   return {};
 }
