@@ -102,6 +102,7 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
                                   .proc = proc,
                                   .host_rootfs = std::move(host_rootfs),
                                   .console_socket = std::move(console),
+                                  .image = std::move(request.image),
                                   .gate = request.gate,
                                   .warnings = warnings,
                                   .log = log}));

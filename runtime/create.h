@@ -25,6 +25,7 @@ struct CreateRequest {
   bool disable_cgroups = false;  // neither made nor joined; the limits are ignored
   bool gate = true;
   std::uint32_t preserve_fds = 0;
+  kernel::Fd image;  // take_image (seal.h)
 };
 
 struct Created {

@@ -96,7 +96,8 @@ void seal_at_entry(const long *stack) {
   constexpr const char *self = "/proc/self/exe";
   // EROFS: it is sealed. Another refusal, as an ordinary user gets it, says nothing of the mount.
   if (call(SYS_faccessat, AT_FDCWD, address(self), may_write) != 0) return;
-  const long tree = call(SYS_open_tree, AT_FDCWD, address(self), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  // Stays open in what is executed: take_image (seal.h).
+  const long tree = call(SYS_open_tree, AT_FDCWD, address(self), OPEN_TREE_CLONE);
   if (tree < 0) return;
   const mount_attr readonly = {
       .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, .attr_clr = 0, .propagation = 0, .userns_fd = 0};

@@ -253,6 +253,7 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
   kernel::Child relay = TRY(clone_relay(request, request.container, entrance));
   if (relay.is_this_process()) {
     pair.one.reset();
+    request.image.reset();
     run_relay(request, entrance, std::move(pair.other));
   }
   pair.other.reset();
@@ -265,6 +266,7 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
     if (last && last->word == Word::failed) return std::unexpected(last->error);
     return std::unexpected(done.error());
   }
+  request.image.reset();
   const Result<Relayed> heard = hear_relay(pair.one);
   if (!heard) return std::unexpected(explain_end(relay, request.cgroup));
   if (heard->relay.word == Word::failed) return std::unexpected(heard->relay.error);

@@ -16,6 +16,7 @@ struct ExecRequest {
   const kernel::Procfs &proc;
   kernel::Fd console_socket;  // connected; invalid without a terminal
   Cgroup cgroup;              // where the process goes
+  kernel::Fd image;           // take_image (seal.h), to be closed while the process is made
   bool cgroup_named = false;  // by the caller, who means this one and no other
   const cli::Log &log;
 };

@@ -119,6 +119,7 @@ Status clone_init(Launching &launching) {
   kernel::Child child = TRY(explain_clone(kernel::clone3(wanted), wanted, launching.request.proc));
   if (child.is_this_process()) {
     pair.one.reset();
+    launching.request.image.reset();
     // init lives long in this image, at the gate: it keeps neither the container's lock nor the host's cgroups open.
     launching.request.container.close();
     const bool placed_later = is_placed_later(launching);
@@ -280,6 +281,7 @@ Status bring_up(Launching &launching) {
     return std::unexpected(root_cause(launching, done.error()));
   }
   TRY(prepare_record(launching));
+  launching.request.image.reset();
   return listen_until_ready(launching);
 }
 

@@ -18,6 +18,7 @@ struct LaunchRequest {
   const kernel::Procfs &proc;
   kernel::Fd host_rootfs;              // with plan.host_mounts: to be attached; else invalid
   kernel::Fd console_socket;           // connected; invalid without a terminal
+  kernel::Fd image;                    // take_image (seal.h), to be closed while init works
   bool gate = true;                    // create: init waits at the gate; run: it waits for go_on
   std::vector<std::string> &warnings;  // gets those of the cgroup
   const cli::Log &log;

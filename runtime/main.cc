@@ -121,27 +121,29 @@ bool is_exec(const cli::Invocation &invocation) { return invocation.command == &
 
 // How many descriptors from 3 up are the container's: create and run pass on those of socket activation too. Asked
 // before anything is opened, or one that the caller forgot would be ours.
-Result<unsigned> count_preserved(const cli::Invocation &invocation) {
+Result<unsigned> count_preserved(const cli::Invocation &invocation, const kernel::Fd &image) {
   if (!entry_of(*invocation.command).enters_container) return 0;
   unsigned preserved = invocation.flags.uint32("preserve-fds").value_or(0);
   if (!is_exec(invocation)) preserved += read_listen_fds();
   for (unsigned i = 0; i < preserved; ++i) {
     const int number = static_cast<int>(3 + i);
+    const bool is_ours = number == image.get();  // the caller's would have been there before
     TRY(remedy("--preserve-fds and $LISTEN_FDS count descriptors that the caller has open, from 3 up",
-               in(fmt::format("--preserve-fds: descriptor {}", number), kernel::fstat(kernel::FdView(number)))));
+               in(fmt::format("--preserve-fds: descriptor {}", number),
+                  is_ours ? fail(EBADF, "it is not open") : kernel::fstat(kernel::FdView(number)))));
   }
   return preserved;
 }
 
 // What the caller leaked must not reach hooks or the container (CVE-2024-21626), nor stay open in an init at its gate.
 // Before anything of ours is open.
-Status close_leaked(const cli::Invocation &invocation, const Result<unsigned> &preserved) {
+Status close_leaked(const cli::Invocation &invocation, const Result<unsigned> &preserved, const kernel::Fd &image) {
   if (!entry_of(*invocation.command).enters_container || is_exec(invocation) || !preserved) return {};
-  return kernel::close_range_from(3 + *preserved, kernel::CloseRange::close);
+  return kernel::close_range_from(3 + *preserved, kernel::CloseRange::close, image);
 }
 
 Result<int> dispatch(const cli::Invocation &invocation, const Result<unsigned> &preserved, const cli::Log &log,
-                     char **argv) {
+                     kernel::Fd &image, char **argv) {
   const CommandEntry &entry = entry_of(*invocation.command);
   if (entry.enters_container) {
     TRY(preserved);
@@ -151,7 +153,7 @@ Result<int> dispatch(const cli::Invocation &invocation, const Result<unsigned> &
     if (is_exec(invocation)) TRY(kernel::close_range_from(3 + *preserved, kernel::CloseRange::cloexec));
     (void)kernel::set_name("skiff");  // exec by descriptor has named it after the descriptor
   }
-  const Context context{program, invocation, log, TRY(find_root(invocation.global))};
+  const Context context{program, invocation, log, TRY(find_root(invocation.global)), image};
   return entry.run(context);
 }
 
@@ -173,12 +175,14 @@ int main(std::span<char *> words) {
   if (!shown) return end_with({}, shown.error(), 1);
   if (*shown >= 0) return *shown;
   const cli::Flags &global = invocation->global;
-  const Result<unsigned> preserved = count_preserved(*invocation);
-  if (const Status closed = close_leaked(*invocation, preserved); !closed) return end_with({}, closed.error(), 1);
+  kernel::Fd image = take_image();
+  const Result<unsigned> preserved = count_preserved(*invocation, image);
+  if (const Status closed = close_leaked(*invocation, preserved, image); !closed)
+    return end_with({}, closed.error(), 1);
   const Result<cli::Log> log =
       cli::open_log(global.string("log"), global.string("log-format"), global.boolean("debug"));
   if (!log) return end_with({}, log.error(), 1);
-  const Result<int> code = dispatch(*invocation, preserved, *log, words.data());
+  const Result<int> code = dispatch(*invocation, preserved, *log, image, words.data());
   if (!code) return end_with(*log, code.error(), entry_of(*invocation->command).error_code);
   return *code;
 }

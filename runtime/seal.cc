@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include <charconv>
+#include <string_view>
 
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/mount.h"
@@ -55,6 +59,20 @@ Status seal_self(const char *const *argv, const char *const *envp) {
   if (!copy) copy = copy_to_memfd();
   if (!copy) return std::unexpected(in("sealing the runtime's binary", copy.error()));
   return std::unexpected(kernel::execveat(*copy, "", argv, envp, AT_EMPTY_PATH));
+}
+
+kernel::Fd take_image() {
+  // execveat(2) by descriptor alone names the program after it. The number cannot be another file's by now: a
+  // descriptor that the exec has closed is closed still.
+  constexpr std::string_view directory = "/dev/fd/";
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval(3) gives addresses as numbers.
+  const auto *const name = reinterpret_cast<const char *>(::getauxval(AT_EXECFN));
+  const std::string_view path = name == nullptr ? "" : name;
+  int number = -1;
+  if (!path.starts_with(directory)) return {};
+  (void)std::from_chars(path.data() + directory.size(), path.data() + path.size(), number);
+  if (number <= STDERR_FILENO || ::fcntl(number, F_SETFD, FD_CLOEXEC) != 0) return {};
+  return kernel::Fd(number);
 }
 
 }  // namespace skiff

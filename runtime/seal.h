@@ -6,11 +6,17 @@
 // one exec of a static binary. Where mounts are not allowed (no privileges) a sealed memfd takes its place.
 #pragma once
 
+#include "runtime/kernel/fd.h"
 #include "spec/error.h"
 
 namespace skiff {
 
 // Executes this program again with the same arguments from a sealed copy, or returns at once where it runs from one.
 [[nodiscard]] Status seal_self(const char *const *argv, const char *const *envp);
+
+// The descriptor by which this program was executed, where that is still open: the read-only mount itself. Whoever
+// closes the last copy waits until the kernel has taken the mount away (a grace period: 70 us, and milliseconds on a
+// busy machine). So it is closed when there is time. To be asked once, before anything else is opened.
+[[nodiscard]] kernel::Fd take_image();
 
 }  // namespace skiff

@@ -5,6 +5,7 @@
 
 #include "runtime/cli/flags.h"
 #include "runtime/cli/log.h"
+#include "runtime/seal.h"
 
 namespace skiff {
 
@@ -12,7 +13,8 @@ struct Context {
   const cli::Program &program;
   const cli::Invocation &invocation;
   const cli::Log &log;
-  std::string root;  // of the runtime's state
+  std::string root;   // of the runtime's state
+  kernel::Fd &image;  // take_image (seal.h): for the commands that enter a container to close
 
   [[nodiscard]] const cli::Flags &flags() const { return invocation.flags; }
   [[nodiscard]] std::string flag(std::string_view name) const { return std::string(invocation.flags.string(name)); }

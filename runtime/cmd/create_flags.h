@@ -27,6 +27,7 @@ inline constexpr std::array<cli::FlagSpec, 8> create_flags = {{
 
 [[nodiscard]] inline CreateRequest create_request(const Context &context) {
   CreateRequest request;
+  request.image = std::move(context.image);
   request.root = context.root;
   request.id = context.id();
   request.bundle = context.flag("bundle");

@@ -171,6 +171,7 @@ Result<int> run(const Context &context) {
                                                   .proc = proc,
                                                   .console_socket = std::move(console.theirs),
                                                   .cgroup = TRY(choose_cgroup(context, container)),
+                                                  .image = std::move(context.image),
                                                   .cgroup_named = !context.flags().strings("cgroup").empty(),
                                                   .log = context.log});
   tell_warnings(plan.warnings, made.has_value(), context.log);

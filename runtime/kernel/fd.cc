@@ -201,16 +201,27 @@ Result<off_t> lseek(FdView fd, off_t offset, int whence) {
   return at;
 }
 
-Status close_range_from(unsigned first, CloseRange what) {
+namespace {
+
+Status close_range(unsigned first, unsigned last, CloseRange what) {
   const unsigned flags = what == CloseRange::cloexec ? CLOSE_RANGE_CLOEXEC : 0;
-  if (::syscall(SYS_close_range, first, ~0U, flags) == 0) return {};
+  if (::syscall(SYS_close_range, first, last, flags) == 0) return {};
   if (errno != ENOSYS && errno != EPERM && errno != EINVAL) {
-    return call_failed("close_range", {first, ~0U, Argument::word(flags != 0 ? "CLOSE_RANGE_CLOEXEC" : "0")});
+    return call_failed("close_range", {first, last, Argument::word(flags != 0 ? "CLOSE_RANGE_CLOEXEC" : "0")});
   }
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return call_failed("getrlimit", {Argument::word("RLIMIT_NOFILE")});
-  for (unsigned number = first; number < limit.rlim_max; ++number) set_one(number, what);
+  for (unsigned number = first; number <= last && number < limit.rlim_max; ++number) set_one(number, what);
   return {};
+}
+
+}  // namespace
+
+Status close_range_from(unsigned first, CloseRange what, FdView kept) {
+  const auto number = static_cast<unsigned>(kept.get());
+  if (!kept.valid() || number < first) return close_range(first, ~0U, what);
+  if (number > first) TRY(close_range(first, number - 1, what));
+  return close_range(number + 1, ~0U, what);
 }
 
 Result<int> poll(std::span<pollfd> fds, std::chrono::milliseconds timeout) {

@@ -135,9 +135,10 @@ struct Pipe {
 [[nodiscard]] Result<off_t> lseek(FdView fd, off_t offset, int whence);
 
 enum class CloseRange { close, cloexec };
-// close_range(2) of `first` and everything above. With `cloexec` they stay open until the next exec; a kernel below
-// 5.11 does not know that flag and one below 5.9 not the call; there every number up to the hard limit is tried.
-[[nodiscard]] Status close_range_from(unsigned first, CloseRange what);
+// close_range(2) of `first` and everything above but `kept`. With `cloexec` they stay open until the next exec; a
+// kernel below 5.11 does not know that flag and one below 5.9 not the call; there every number up to the hard limit is
+// tried.
+[[nodiscard]] Status close_range_from(unsigned first, CloseRange what, FdView kept = no_fd);
 
 // poll(2): how many entries have an event; 0 is the timeout. A signal does not end the wait.
 [[nodiscard]] Result<int> poll(std::span<pollfd> fds, std::chrono::milliseconds timeout);

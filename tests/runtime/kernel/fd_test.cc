@@ -119,6 +119,23 @@ TEST(CloseRange, MarksEverythingFromANumberOn) {
   });
 }
 
+TEST(CloseRange, LeavesOneOut) {
+  EXPECT_ISOLATED(0, []() -> std::string {
+    const Result<Fd> below = dup_above(FdView(0), 60);
+    const Result<Fd> kept = dup_above(FdView(0), 61);
+    const Result<Fd> above = dup_above(FdView(0), 62);
+    NEED_OK(close_range_from(60, CloseRange::close, *kept));
+    NEED(!is_open(below->get()));
+    NEED(is_open(kept->get()));
+    NEED(!is_open(above->get()));
+    NEED_OK(close_range_from(62, CloseRange::close, *kept));
+    NEED(is_open(kept->get()));
+    NEED_OK(close_range_from(61, CloseRange::close));
+    NEED(!is_open(kept->get()));
+    return {};
+  });
+}
+
 // close_range is Linux 5.9, its CLOEXEC flag 5.11 (EINVAL before).
 TEST(CloseRange, WorksWhereTheKernelLacksIt) {
   for (const int hidden : {ENOSYS, EINVAL}) {
