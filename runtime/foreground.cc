@@ -46,7 +46,7 @@ class Flow {
   int to_;
   bool open_ = true;
   std::size_t begin_ = 0, end_ = 0;
-  std::array<char, 16384> buffer_{};
+  std::array<char, 16384> buffer_;  // of no value: without a terminal its pages are never touched
 };
 
 void copy_window_size(const kernel::Fd &master) {
