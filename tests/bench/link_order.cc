@@ -1,6 +1,7 @@
-// Prints the functions of a program in the order in which a command first comes to them: what runtime/link_order.txt is
-// made of. It steps through every instruction of the command and of the processes it makes, as long as they run this
-// program; an x86-64 Linux is needed for that, the list is of use everywhere.
+// Prints the functions of a program in the order in which a command first comes to them, "command NAME", and those that
+// a process which it makes comes to, "child NAME": what runtime/link_order.txt is made of. It steps through every
+// instruction of the command and of the processes it makes, as long as they run this program; an x86-64 Linux is needed
+// for that, the list is of use everywhere.
 //
 // usage: link_order SYMBOLS PROGRAM [ARGUMENT]...    SYMBOLS: what `nm -n --defined-only PROGRAM` prints
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ namespace {
 struct Function {
   unsigned long address = 0;
   std::vector<std::string> names;
-  bool seen = false;
+  bool seen_in_command = false;
+  bool seen_in_child = false;
 };
 
 std::vector<Function> read_functions(const char *path) {
@@ -45,14 +47,14 @@ std::vector<Function> read_functions(const char *path) {
 
 class Tracer {
  public:
-  Tracer(std::vector<Function> functions, const struct stat &program)
-      : functions_(std::move(functions)), program_(program) {}
+  Tracer(std::vector<Function> functions, const struct stat &program, pid_t first)
+      : functions_(std::move(functions)), program_(program), first_(first) {}
 
   // Until the first process has ended. Who outlives it is let go by the end of this one.
-  void follow(pid_t first) {
+  void follow() {
     for (int status = 0;;) {
       const pid_t pid = ::waitpid(-1, &status, __WALL);
-      if (pid < 0 || (pid == first && !WIFSTOPPED(status))) return;
+      if (pid < 0 || (pid == first_ && !WIFSTOPPED(status))) return;
       if (WIFSTOPPED(status)) go_on(pid, status);
     }
   }
@@ -79,8 +81,9 @@ class Tracer {
     auto next = std::ranges::upper_bound(functions_, registers.rip, {}, &Function::address);
     if (next == functions_.begin()) return;
     Function &function = *std::prev(next);
-    if (std::exchange(function.seen, true)) return;
-    for (const std::string &name : function.names) fmt::print("{}\n", name);
+    const bool is_child = pid != first_;
+    if (std::exchange(is_child ? function.seen_in_child : function.seen_in_command, true)) return;
+    for (const std::string &name : function.names) fmt::print("{} {}\n", is_child ? "child" : "command", name);
   }
 
   [[nodiscard]] bool is_program(pid_t pid) const {
@@ -91,6 +94,7 @@ class Tracer {
 
   std::vector<Function> functions_;
   struct stat program_;
+  pid_t first_;
   std::map<pid_t, bool> runs_program_;
 };
 
@@ -109,7 +113,7 @@ int trace(char **words) {
   constexpr long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
   ::ptrace(PTRACE_SETOPTIONS, first, nullptr, options);
   ::ptrace(PTRACE_CONT, first, nullptr, nullptr);
-  Tracer(read_functions(words[1]), program).follow(first);
+  Tracer(read_functions(words[1]), program, first).follow();
   return 0;
 }
 
