@@ -31,6 +31,16 @@ std::string Error::message() const {
   return out;
 }
 
+std::unexpected<Error> fail(int number, std::string text, std::string remedy) {
+  return std::unexpected(Error{number, std::move(text), std::move(remedy)});
+}
+
+std::unexpected<Error> fail(std::string text, std::string remedy) {
+  return std::unexpected(Error{0, std::move(text), std::move(remedy)});
+}
+
+std::unexpected<Error> pass_on(Error &&error) { return std::unexpected(std::move(error)); }
+
 Error in(std::string_view place, Error error) {
   std::string text(place);
   if (!error.text.empty()) {

@@ -26,17 +26,21 @@ using Result = std::expected<T, Error>;
 using Status = std::expected<void, Error>;
 
 // An error with the errno given.
-[[nodiscard]] inline std::unexpected<Error> fail(int number, std::string text, std::string remedy = {}) {
-  return std::unexpected(Error{number, std::move(text), std::move(remedy)});
-}
+[[nodiscard, gnu::cold]] std::unexpected<Error> fail(int number, std::string text, std::string remedy = {});
 
 // An error that no errno explains: bad input, a state that forbids the command.
-[[nodiscard]] inline std::unexpected<Error> fail(std::string text, std::string remedy = {}) {
-  return std::unexpected(Error{0, std::move(text), std::move(remedy)});
-}
+[[nodiscard, gnu::cold]] std::unexpected<Error> fail(std::string text, std::string remedy = {});
 
 // The same error with "place: " in front of it.
-[[nodiscard]] Error in(std::string_view place, Error error);
+[[nodiscard, gnu::cold]] Error in(std::string_view place, Error error);
+
+// What TRY returns. Cold, so that the compiler puts the way to it apart from what runs.
+[[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<Error> pass_on(Error &&error);
+// Other rooms have errors of their own types.
+template <class E>
+[[nodiscard]] std::unexpected<E> pass_on(E &&error) {
+  return std::unexpected<E>(std::move(error));
+}
 
 // The same result; an error gets "place: " in front of it.
 template <class T>
@@ -59,9 +63,9 @@ template <class T>
 #define TRY(expression) TRY_AS_(expression, TRY_JOIN_(try_result_, __COUNTER__))
 #define TRY_JOIN_(prefix, number) TRY_JOIN_AGAIN_(prefix, number)
 #define TRY_JOIN_AGAIN_(prefix, number) prefix##number
-#define TRY_AS_(expression, name)                               \
-  ({                                                            \
-    auto name = (expression);                                   \
-    if (!name) return std::unexpected(std::move(name).error()); \
-    *std::move(name);                                           \
+#define TRY_AS_(expression, name)                              \
+  ({                                                           \
+    auto name = (expression);                                  \
+    if (!name) return skiff::pass_on(std::move(name).error()); \
+    *std::move(name);                                          \
   })
