@@ -30,6 +30,7 @@ struct CgroupWrite {
   bool interdependent = false;      // the kernel checks it against another file's value: refused (EINVAL, EBUSY), it is
                                     // tried again after the writes that follow
   bool keep_first_word = false;     // cpu.max with a period alone: the quota stays as the file has it
+  bool instead_of_weight = false;   // cpu.idle with shares beside it: an idle group takes no weight
   struct Usage {
     std::string file;
     std::uint64_t limit = 0;

@@ -94,7 +94,10 @@ void add_bandwidth(const spec::Cpu &cpu, CgroupWrites &out) {
 
 void add_cpu(const spec::Cpu &cpu, CgroupWrites &out) {
   // An idle group has the least weight there is, and the kernel refuses to set another.
-  if (cpu.idle) out.add("cpu", "cpu.idle", "cpu.idle", fmt::to_string(*cpu.idle));
+  if (cpu.idle) {
+    CgroupWrite &write = out.add("cpu", "cpu.idle", "cpu.idle", fmt::to_string(*cpu.idle));
+    write.instead_of_weight = asked(cpu.shares) && asked(cpu.idle);
+  }
   if (asked(cpu.shares) && !asked(cpu.idle)) {
     out.add("cpu", "cpu.shares", "cpu.weight", fmt::to_string(weight_of_shares(*cpu.shares)));
   }

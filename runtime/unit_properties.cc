@@ -140,7 +140,7 @@ class Translator {
     const bool weighted =
         std::ranges::any_of(out_.properties, [](const UnitProperty &property) { return property.name == "CPUWeight"; });
     if (!idle_.has_value() || (!*idle_ && (weighted || !cpu_.idle))) return;
-    if (*idle_ && weighted) {
+    if (*idle_ && (weighted || instead_of_weight_)) {
       std::erase_if(out_.properties, [](const UnitProperty &property) { return property.name == "CPUWeight"; });
       std::erase_if(writes, [](const CgroupWrite &write) { return write.file == "cpu.weight"; });
       out_.warnings.push_back(idle_field_ + ": unable to apply both idle and a weight; the weight is left out");
@@ -236,6 +236,7 @@ class Translator {
     if (value != "0" && value != "1") return;  // for the kernel to refuse
     idle_ = value == "1";
     idle_field_ = write.field;
+    instead_of_weight_ = write.instead_of_weight;
   }
 
   static void round(std::vector<CgroupWrite> &writes, std::uint64_t quota) {
@@ -259,6 +260,7 @@ class Translator {
   std::string bandwidth_field_;  // empty: nothing asks for one
   std::optional<bool> idle_;
   std::string idle_field_;
+  bool instead_of_weight_ = false;
   UnitMoment moment_;
   UnitLimits out_;
 };

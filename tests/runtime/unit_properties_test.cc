@@ -128,6 +128,21 @@ TEST(UnitLimits, OfIdleAndAWeightTheWeightIsLeftOutWithAWarning) {
   EXPECT_EQ(writes.front().file, "cpu.idle");
 }
 
+TEST(UnitLimits, SharesBesideIdleAreLeftOutWithAWarning) {
+  spec::Resources resources;
+  resources.cpu.emplace();
+  resources.cpu->shares = 200;
+  resources.cpu->idle = 1;
+  CgroupDirectory directory;
+  directory.unified = true;
+  auto writes = make_cgroup_writes(resources, {directory}, true);
+  ASSERT_TRUE(writes);
+  const UnitLimits limits = make_unit_limits(*writes, {}, UnitMoment::update);
+  EXPECT_EQ(print(limits.properties), "CPUWeight=uint64 0 since 252\n");
+  ASSERT_EQ(limits.warnings.size(), 1U);
+  EXPECT_NE(limits.warnings.front().find("unable to apply both"), std::string::npos);
+}
+
 // systemd.resource-control(5), DeviceAllow=.
 TEST(UnitDevices, AllowRulesAreAList) {
   EXPECT_EQ(print(make_device_properties({device(false, 'a', -1, -1), device(true, 'c', 1, 3),
