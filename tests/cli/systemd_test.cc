@@ -128,6 +128,20 @@ TEST_F(SystemdDriver, EveryLaterCommandKnowsTheUnit) {
   EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
 }
 
+// The words are those that runc's callers know; an idle group takes no weight (cgroup-v2.rst, cpu.idle).
+TEST_F(SystemdDriver, SharesBesideIdleAreLeftOutAndSharesAloneEndIt) {
+  if (!unified_) GTEST_SKIP() << "needs cgroup v2";
+  start_waiting();
+  const Outcome both = rig.skiff({"update", "--cpu-share", "200", "--cpu-idle", "1", rig.id()});
+  EXPECT_EQ(both.code, 0);
+  EXPECT_NE(both.err.find("unable to apply both"), std::string::npos) << both.err;
+  EXPECT_EQ(file("cpu.idle"), "1\n");
+  EXPECT_EQ(rig.skiff({"update", "--cpu-share", "512", rig.id()}).code, 0);
+  EXPECT_EQ(file("cpu.idle"), "0\n");
+  EXPECT_EQ(file("cpu.weight"), "59\n");
+  remove();
+}
+
 TEST_F(SystemdDriver, TheDeviceListOutlivesAReloadOfSystemd) {
   rig.config["linux"]["resources"]["devices"].push_back(
       {{"allow", true}, {"type", "c"}, {"major", 10}, {"minor", 229}, {"access", "rw"}});
