@@ -1,0 +1,58 @@
+// A layer and the tree it stands for (layer.md): applied to a directory, and made from one.
+//
+// The layer is hostile. Every write goes through a descriptor that openat2(2) gave inside the root
+// (RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS; a parent that is a symlink is followed inside the root), the last component
+// is never followed, and what an entry replaces is removed first.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgtool/bytes.h"
+#include "imgtool/digest.h"
+#include "runtime/kernel/fd.h"
+#include "spec/config.h"
+
+namespace skiff::image {
+
+// Each adjustable; a layer beyond one is an error that names the entry and the limit's flag.
+struct LayerLimits {
+  std::uint64_t bytes = std::uint64_t{64} << 30U;  // of the uncompressed layer
+  std::uint64_t entries = 4'000'000;
+  std::uint32_t path_length = 4096;  // bytes of a name in the archive
+  std::uint32_t ratio = 2000;        // uncompressed to compressed, looked at from 64 MiB up
+  std::uint32_t window_log = 27;     // zstd's: 128 MiB
+};
+
+enum class WhiteoutStyle : std::uint8_t {
+  apply,    // what a whiteout names is removed from the lower layers' tree below the same root
+  overlay,  // kept as overlayfs wants them: a 0/0 character device, trusted.overlay.opaque (user.* in a user namespace)
+};
+
+struct ApplyOptions {
+  WhiteoutStyle whiteouts = WhiteoutStyle::apply;
+  // Container ids to the host's, as config.json's uidMappings; empty: unchanged. An id outside is an error.
+  std::vector<spec::IdMapping> uid_mappings;
+  std::vector<spec::IdMapping> gid_mappings;
+  // Without the right to chown or mknod: everything is the caller's own, owner and device numbers are kept in
+  // user.rootlesscontainers as umoci keeps them, a device is an empty file.
+  bool rootless = false;
+  bool user_xattr = false;  // overlay's whiteouts in user.overlay.*
+  LayerLimits limits;
+};
+
+struct AppliedLayer {
+  Digest diff_id;           // of all the uncompressed bytes, what follows the archive's end included
+  std::uint64_t bytes = 0;  // uncompressed
+  std::uint64_t entries = 0;
+};
+
+// Reads the layer to its end: gzip (several members, and NULs after them), zstd or plain, told by its first bytes.
+// `root` is a directory's descriptor. Decompressing, hashing and writing run in threads of their own. On an error the
+// tree is half made: the caller removes it. Errors name the entry ("etc/passwd (entry 17)"), the call and the limit.
+[[nodiscard]] Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView root,
+                                               const ApplyOptions &options);
+
+}  // namespace skiff::image
