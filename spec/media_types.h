@@ -20,9 +20,11 @@ inline constexpr std::string_view docker_layer_type = "application/vnd.docker.im
 inline constexpr std::string_view docker_layer_gzip_type = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 inline constexpr std::string_view docker_layer_zstd_type = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 
+// RFC 6838: what follows ';' is a parameter, not the type.
+[[nodiscard]] std::string_view without_parameters(std::string_view media_type);
 [[nodiscard]] bool is_index_type(std::string_view media_type);
 [[nodiscard]] bool is_manifest_type(std::string_view media_type);
-// Layers, the non-distributable and foreign ones too; parameters after ';' are no part of the type.
+// Layers, the non-distributable and foreign ones too.
 [[nodiscard]] bool is_layer_type(std::string_view media_type);
 
 enum class Compression : std::uint8_t { none, gzip, zstd };

@@ -1,4 +1,5 @@
 add_executable(spec_test
+  ${CMAKE_CURRENT_LIST_DIR}/base64_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/check_linux_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/check_mounts_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/check_namespaces_test.cc
@@ -11,7 +12,9 @@ add_executable(spec_test
   ${CMAKE_CURRENT_LIST_DIR}/error_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/features_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/findings_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/image_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/json_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/media_types_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/names_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/parse_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/print_test.cc
