@@ -1,5 +1,6 @@
 add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
 )
 target_link_libraries(imgtool_test PRIVATE skiff_image GTest::gtest_main)
 gtest_discover_tests(imgtool_test TEST_PREFIX imgtool.)
