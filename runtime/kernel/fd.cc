@@ -77,6 +77,12 @@ Result<size_t> read_some(FdView fd, std::span<char> into) {
   return static_cast<size_t>(got);
 }
 
+Result<size_t> pread_some(FdView fd, std::span<char> into, uint64_t offset) {
+  const ssize_t got = retry([&] { return ::pread(fd.get(), into.data(), into.size(), static_cast<off_t>(offset)); });
+  if (got < 0) return call_failed("pread", {fd, static_cast<uint64_t>(into.size()), offset});
+  return static_cast<size_t>(got);
+}
+
 Result<std::string> read_all(FdView fd, size_t max_bytes) {
   std::string bytes;
   // Most files of /proc and of cgroups are smaller, and have no size that could be asked for.
@@ -101,6 +107,17 @@ Result<size_t> write_some(FdView fd, std::string_view bytes) {
 
 Status write_all(FdView fd, std::string_view bytes) {
   while (!bytes.empty()) bytes.remove_prefix(TRY(write_some(fd, bytes)));
+  return {};
+}
+
+Status pwrite_all(FdView fd, std::span<const char> bytes, uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t put =
+        retry([&] { return ::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+    if (put < 0) return call_failed("pwrite", {fd, static_cast<uint64_t>(bytes.size()), offset});
+    bytes = bytes.subspan(static_cast<size_t>(put));
+    offset += static_cast<uint64_t>(put);
+  }
   return {};
 }
 

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,12 +90,16 @@ inline constexpr std::chrono::milliseconds forever{-1};
 
 // One read(2): how many bytes came; 0 is the end of the file.
 [[nodiscard]] Result<size_t> read_some(FdView fd, std::span<char> into);
+// One pread(2) at `offset`; the descriptor's own position stays.
+[[nodiscard]] Result<size_t> pread_some(FdView fd, std::span<char> into, uint64_t offset);
 // Everything up to the end of the file. A file of more than max_bytes is an error (EFBIG) that names the limit.
 [[nodiscard]] Result<std::string> read_all(FdView fd, size_t max_bytes);
 // One write(2): how many bytes went.
 [[nodiscard]] Result<size_t> write_some(FdView fd, std::string_view bytes);
 // All the bytes, in as many write(2) calls as it takes.
 [[nodiscard]] Status write_all(FdView fd, std::string_view bytes);
+// All the bytes from `offset` on, in as many pwrite(2) calls as it takes; the descriptor's own position stays.
+[[nodiscard]] Status pwrite_all(FdView fd, std::span<const char> bytes, uint64_t offset);
 // sendfile(2) until the end of `from`: copies a file without a buffer. The number of bytes copied.
 [[nodiscard]] Result<size_t> sendfile_all(FdView to, FdView from);
 

@@ -103,6 +103,20 @@ TEST(Sendfile, CopiesAWholeFile) {
   EXPECT_EQ(*read_all(*to, 100), "some text");
 }
 
+TEST(Pread, ReadsWhatPwriteWroteAndLeavesThePositionAlone) {
+  const Result<Fd> file = memfd_create("test", 0);
+  ASSERT_OK(file);
+  ASSERT_OK(pwrite_all(*file, std::string_view("bytes"), 3));
+  std::array<char, 8> bytes{};
+  EXPECT_EQ(pread_some(*file, bytes, 4), 4U);
+  EXPECT_EQ(std::string_view(bytes.data(), 4), "ytes");
+  EXPECT_EQ(pread_some(*file, bytes, 8), 0U);
+  EXPECT_EQ(lseek(*file, 0, SEEK_CUR), 0);
+  const Fd read_only = open("/dev/null", O_RDONLY).value();
+  EXPECT_ERRNO(pwrite_all(read_only, std::string_view("x"), 0), EBADF);
+  EXPECT_ERRNO(pread_some(Fd(), bytes, 0), EBADF);
+}
+
 TEST(CloseRange, MarksEverythingFromANumberOn) {
   EXPECT_ISOLATED(0, []() -> std::string {
     const Result<Fd> low = dup_above(FdView(0), 50);
