@@ -6,6 +6,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/library_search_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/platform_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
 )
 target_link_libraries(imgtool_test PRIVATE skiff_image GTest::gtest_main)
