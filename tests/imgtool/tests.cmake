@@ -1,8 +1,12 @@
 add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/dockerfile_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/dockerfile_words_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/elf_file.cc
   ${CMAKE_CURRENT_LIST_DIR}/elf_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/library_search_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
