@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/kernel/fd.h"
+
 namespace skiff::image {
 
 enum class ProgressMode : std::uint8_t {
@@ -45,7 +47,8 @@ class ProgressItem {
 
 class Progress {
  public:
-  explicit Progress(ProgressMode mode);
+  // Written to stderr, unless another descriptor is given; it must outlive this.
+  explicit Progress(ProgressMode mode, kernel::FdView out = kernel::FdView(2));
   ~Progress();  // ends the bars' lines
   Progress(const Progress &) = delete;
   Progress &operator=(const Progress &) = delete;

@@ -5,6 +5,7 @@
 // Retry-After. What can pass (a connection that breaks, 408, 429, 500, 502, 503, 504) is tried again with backoff.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,17 +14,12 @@
 #include <vector>
 
 #include "imgtool/arrival.h"
+#include "imgtool/credentials.h"
 #include "imgtool/layout.h"
 #include "imgtool/progress.h"
 #include "imgtool/reference.h"
 
 namespace skiff::image {
-
-struct Login {
-  std::string user;
-  std::string password;
-  std::string identity_token;  // in place of both
-};
 
 struct RegistryOptions {
   bool tls_verify = true;  // off: plain HTTP is tried as well, and any certificate is taken
@@ -32,8 +28,10 @@ struct RegistryOptions {
   std::optional<Login> login;
   bool offline = false;  // every socket is refused
   std::uint32_t retries = 4;
-  std::uint32_t parallel = 6;             // connections at a time, ranges of one blob included
-  std::uint64_t range_size = 16U << 20U;  // a larger blob is fetched in ranges of this size; 0: never
+  std::chrono::milliseconds first_wait{1000};  // before the second try; doubled with each
+  std::chrono::seconds stall_timeout{30};      // a connection without a byte for so long has broken
+  std::uint32_t parallel = 6;                  // connections at a time, ranges of one blob included
+  std::uint64_t range_size = 16U << 20U;       // a larger blob is fetched in ranges of this size; 0: never
   std::vector<std::string> mirrors;  // hosts to try first, for pulling alone; no credentials of the origin go there
 };
 
@@ -49,6 +47,8 @@ struct BlobFetch {
   Incoming *incoming = nullptr;
   Arrival *arrival = nullptr;        // may be none
   ProgressItem *progress = nullptr;  // may be none
+  // Told once, by any thread, how this one ended: a caller can commit it before the others have come.
+  std::function<void(const Status &verified)> ended;  // may be none
 };
 
 class Registry {
