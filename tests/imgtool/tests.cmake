@@ -1,5 +1,8 @@
 add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
+  ${CMAKE_CURRENT_LIST_DIR}/accounts_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/build_plan_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/build_state_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_words_test.cc
