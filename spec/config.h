@@ -415,5 +415,12 @@ struct ParsedResources {
 // The same for a user without privileges: a user namespace that maps uid and gid to 0, no cgroups, no network
 // namespace.
 [[nodiscard]] Config make_rootless_config(std::uint32_t uid, std::uint32_t gid);
+[[nodiscard]] Config make_rootless(Config config, std::uint32_t uid, std::uint32_t gid);
+
+// ---- what a container of an image starts from ----
+
+// As the default one, but its root can be written to, nothing is a terminal, and it has the capabilities that images'
+// entry points count on (chown, setuid, ...): those that engines give.
+[[nodiscard]] Config make_container_config();
 
 }  // namespace skiff::spec

@@ -73,7 +73,25 @@ Config make_default_config() {
 }
 
 Config make_rootless_config(std::uint32_t uid, std::uint32_t gid) {
+  return make_rootless(make_default_config(), uid, gid);
+}
+
+Config make_container_config() {
   Config config = make_default_config();
+  const std::vector<std::string> kept = {"CAP_AUDIT_WRITE",      "CAP_CHOWN",     "CAP_DAC_OVERRIDE", "CAP_FOWNER",
+                                         "CAP_FSETID",           "CAP_KILL",      "CAP_MKNOD",        "CAP_NET_RAW",
+                                         "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",   "CAP_SETGID",       "CAP_SETPCAP",
+                                         "CAP_SETUID",           "CAP_SYS_CHROOT"};
+  Process &process = *config.process;
+  process.capabilities =
+      Capabilities{.bounding = kept, .effective = kept, .inheritable = {}, .permitted = kept, .ambient = {}};
+  process.terminal = false;
+  process.rlimits.clear();
+  config.root->readonly = false;
+  return config;
+}
+
+Config make_rootless(Config config, std::uint32_t uid, std::uint32_t gid) {
   Linux &linux_ = config.linux_;
   std::erase_if(linux_.namespaces, [](const Namespace &entry) { return entry.type == NamespaceType::network; });
   linux_.namespaces.push_back({.type = NamespaceType::user, .path = {}});

@@ -10,11 +10,13 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/elf_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/image_user_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/library_search_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/platform_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
 )
 target_link_libraries(imgtool_test PRIVATE skiff_image GTest::gtest_main)
 gtest_discover_tests(imgtool_test TEST_PREFIX imgtool.)

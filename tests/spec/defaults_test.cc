@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/spec/documents.h"
 
 namespace skiff::spec {
@@ -40,6 +42,17 @@ TEST(Defaults, TheRootlessContainerMapsItsOwner) {
   for (const Mount &mount : config.mounts) {
     for (const std::string &option : mount.options) EXPECT_FALSE(option.starts_with("gid=")) << mount.destination;
   }
+}
+
+TEST(Defaults, AContainerOfAnImageIsSafeAndHasWhatEntryPointsNeed) {
+  const Config config = make_container_config();
+  EXPECT_TRUE(check(config).empty());
+  EXPECT_FALSE(config.root->readonly);
+  EXPECT_TRUE(config.process->no_new_privileges);
+  const std::vector<std::string> &kept = config.process->capabilities->bounding;
+  EXPECT_NE(std::ranges::find(kept, "CAP_SETUID"), kept.end());
+  EXPECT_EQ(std::ranges::find(kept, "CAP_SYS_ADMIN"), kept.end());
+  EXPECT_TRUE(check(make_rootless(config, 1000, 1000)).empty());
 }
 
 }  // namespace
