@@ -161,6 +161,11 @@ Status fchmodat(FdView dir, CString path, mode_t mode) {
   return call_failed("fchmodat", {dir, path, Argument::octal(mode)});
 }
 
+Status fchmodat_nofollow(FdView dir, CString path, mode_t mode) {
+  if (::fchmodat(dir.get(), path.c_str(), mode, AT_SYMLINK_NOFOLLOW) == 0) return {};
+  return call_failed("fchmodat", {dir, path, Argument::octal(mode), Argument::word("AT_SYMLINK_NOFOLLOW")});
+}
+
 Status fchmod(FdView fd, mode_t mode) {
   if (::fchmod(fd.get(), mode) == 0) return {};
   return call_failed("fchmod", {fd, Argument::octal(mode)});
@@ -181,6 +186,11 @@ Result<struct stat> fstatat(FdView dir, CString path, int flags) {
 Status utimensat(FdView dir, CString path, const timespec (&times)[2], int flags) {
   if (::utimensat(dir.get(), path.c_str(), times, flags) == 0) return {};
   return call_failed("utimensat", {dir, path});
+}
+
+Status futimens(FdView fd, const timespec (&times)[2]) {
+  if (::futimens(fd.get(), times) == 0) return {};
+  return call_failed("futimens", {fd});
 }
 
 Result<std::string> getcwd() {

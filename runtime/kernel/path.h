@@ -64,12 +64,16 @@ struct Place {
 [[nodiscard]] Status fchownat(FdView dir, CString path, uid_t uid, gid_t gid, int flags = 0);
 // Follows a final symlink; the kernel has no other way before fchmodat2 (Linux 6.6).
 [[nodiscard]] Status fchmodat(FdView dir, CString path, mode_t mode);
+// fchmodat(2) with AT_SYMLINK_NOFOLLOW, which the C library does by /proc before Linux 6.6. EOPNOTSUPP for a symlink.
+[[nodiscard]] Status fchmodat_nofollow(FdView dir, CString path, mode_t mode);
 // fchmod(2); EBADF on an O_PATH descriptor: Procfs::reopen first.
 [[nodiscard]] Status fchmod(FdView fd, mode_t mode);
 [[nodiscard]] Status faccessat(FdView dir, CString path, int mode, int flags = 0);
 [[nodiscard]] Result<struct stat> fstatat(FdView dir, CString path, int flags = 0);
 // utimensat(2) with nanoseconds; AT_EMPTY_PATH is not for this call before Linux 5.8.
 [[nodiscard]] Status utimensat(FdView dir, CString path, const timespec (&times)[2], int flags = 0);
+// futimens(3); EBADF on an O_PATH descriptor.
+[[nodiscard]] Status futimens(FdView fd, const timespec (&times)[2]);
 
 // getcwd(2). A directory outside the process's root is an error (ENOENT): the kernel answers "(unreachable)/..." there,
 // and a process that starts in such a directory has escaped its root (CVE-2024-21626).
