@@ -47,12 +47,26 @@ struct AppliedLayer {
   Digest diff_id;           // of all the uncompressed bytes, what follows the archive's end included
   std::uint64_t bytes = 0;  // uncompressed
   std::uint64_t entries = 0;
+  // Directories that entries lie in and no entry describes; made as 0755 root's. With WhiteoutStyle::overlay they cover
+  // what a lower layer says of them: inherit_directories() below puts that right.
+  std::vector<std::string> implicit_directories;
+  std::vector<std::string> warnings;  // attributes that the filesystem or the kernel does not take
 };
 
 // Reads the layer to its end: gzip (several members, and NULs after them), zstd or plain, told by its first bytes.
-// `root` is a directory's descriptor. Decompressing, hashing and writing run in threads of their own. On an error the
-// tree is half made: the caller removes it. Errors name the entry ("etc/passwd (entry 17)"), the call and the limit.
+// `root` is a directory's descriptor. Decompressing and hashing run in threads of their own, writing in the caller's.
+// On an error the tree is half made: the caller removes it. Errors name the entry ("etc/passwd (entry 17)"), the call
+// and the limit; they come once a read of `compressed` that is under way has returned.
+//
+// A program that unpacks calls kernel::umask(0) once when it begins: the mask is the whole process's, so nothing here
+// changes it. With another one the trees are the same, and every mode costs a call of its own.
 [[nodiscard]] Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView root,
                                                const ApplyOptions &options);
+
+// The layers below are unpacked on their own, perhaps at the same time; when they are there, the directories of
+// AppliedLayer::implicit_directories get owner, mode, mtime and attributes of the first of `lowers` (the nearest first)
+// that has such a directory. Needed before overlayfs shows them.
+[[nodiscard]] Status inherit_directories(kernel::FdView root, const std::vector<std::string> &implicit_directories,
+                                         const std::vector<kernel::FdView> &lowers, const ApplyOptions &options);
 
 }  // namespace skiff::image

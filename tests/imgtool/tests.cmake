@@ -1,8 +1,11 @@
+find_package(ZLIB REQUIRED)
+
 add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
   ${CMAKE_CURRENT_LIST_DIR}/accounts_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_state_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/decompress_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_words_test.cc
@@ -11,12 +14,16 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/image_user_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/layer_attack_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/layer_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/layer_whiteout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/library_search_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/platform_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
 )
-target_link_libraries(imgtool_test PRIVATE skiff_image GTest::gtest_main)
+target_link_libraries(imgtool_test PRIVATE skiff_image PkgConfig::ZSTD ZLIB::ZLIB GTest::gtest_main)
 gtest_discover_tests(imgtool_test TEST_PREFIX imgtool.)
