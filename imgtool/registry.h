@@ -32,6 +32,7 @@ struct RegistryOptions {
   std::chrono::seconds stall_timeout{30};      // a connection without a byte for so long has broken
   std::uint32_t parallel = 6;                  // connections at a time, ranges of one blob included
   std::uint64_t range_size = 16U << 20U;       // a larger blob is fetched in ranges of this size; 0: never
+  std::uint64_t chunk_size = 32U << 20U;  // a larger blob is uploaded in chunks of this size, or the registry's least
   std::vector<std::string> mirrors;  // hosts to try first, for pulling alone; no credentials of the origin go there
 };
 

@@ -12,29 +12,28 @@
 namespace skiff::image {
 namespace {
 
-// Up to here a blob goes in one PUT; a larger one in PATCHes of this size, so that a break costs at most so much.
-constexpr std::uint64_t chunk_size = std::uint64_t{32} << 20U;
-
 // An upload that the registry has opened.
 struct Session {
   std::string location;  // absolute
-  std::uint64_t chunk = chunk_size;
+  std::uint64_t chunk = 0;
   std::uint64_t there = 0;  // bytes that the registry has
 };
 
 // One blob on its way up.
 class Upload {
  public:
-  Upload(Endpoint &endpoint, const spec::Descriptor &descriptor, kernel::FdView file, ProgressItem *progress)
+  Upload(Endpoint &endpoint, const spec::Descriptor &descriptor, kernel::FdView file, std::uint64_t chunk_size,
+         ProgressItem *progress)
       : endpoint_(&endpoint),
         digest_(descriptor.digest),
         size_(static_cast<std::uint64_t>(descriptor.size)),
         file_(file),
+        chunk_size_(chunk_size),
         progress_(progress),
         tries_(endpoint.retry_policy(), progress) {}
 
   Status run() {
-    in_chunks_ = size_ > chunk_size;
+    in_chunks_ = size_ > chunk_size_;
     for (;;) {
       Session session = TRY(open());
       const Result<bool> done = in_chunks_ ? send_chunks(session) : send_whole(session);
@@ -68,7 +67,7 @@ class Upload {
           endpoint_->error_of(ask, Error{.number = 0, .text = "202 without a Location", .remedy = {}}));
     }
     const std::string least(response.header("oci-chunk-min-length"));
-    session.chunk = std::max<std::uint64_t>(chunk_size, std::strtoull(least.c_str(), nullptr, 10));
+    session.chunk = std::max<std::uint64_t>(chunk_size_, std::strtoull(least.c_str(), nullptr, 10));
     return session;
   }
 
@@ -196,6 +195,7 @@ class Upload {
   std::string digest_;
   std::uint64_t size_;
   kernel::FdView file_;
+  std::uint64_t chunk_size_;
   ProgressItem *progress_;
   Tries tries_;
   bool in_chunks_ = false;
@@ -212,7 +212,8 @@ Status Registry::put_blob(const spec::Descriptor &descriptor, kernel::FdView fil
     return fail(EBADMSG, fmt::format("blob {}: {} bytes, its descriptor says {}", digest.text(), facts.st_size,
                                      descriptor.size));
   }
-  return Upload(state_->origin(), descriptor, file, progress).run();
+  return Upload(state_->origin(), descriptor, file, std::max<std::uint64_t>(state_->options->chunk_size, 1), progress)
+      .run();
 }
 
 Result<bool> Registry::mount_blob(const Digest &digest, const std::string &from_repository) {

@@ -11,6 +11,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_words_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/elf_file.cc
   ${CMAKE_CURRENT_LIST_DIR}/elf_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/faulty_registry.cc
   ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/image_user_test.cc
@@ -22,6 +23,8 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/platform_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/registry_pull_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/registry_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
 )
