@@ -33,6 +33,10 @@ struct Exchange {
   bool begun = false;
   std::uint64_t read = 0;  // bytes of the request's body
   std::array<char, CURL_ERROR_SIZE> words{};
+  curl_off_t moved = 0;  // bytes in both directions
+  std::chrono::steady_clock::time_point moved_at = std::chrono::steady_clock::now();
+  std::chrono::seconds patience{0};
+  bool stalled = false;
 };
 
 bool is_success(int status) { return status >= 200 && status < 300; }
@@ -99,6 +103,18 @@ std::size_t give_file(char *into, std::size_t /*one*/, std::size_t size, void *u
   return *got;
 }
 
+// Called at least once a second. curl's own low-speed limit looks at an average, and so sees a stall late.
+int watch(void *user, curl_off_t /*down_total*/, curl_off_t down, curl_off_t /*up_total*/, curl_off_t up) {
+  auto &exchange = *static_cast<Exchange *>(user);
+  const auto now = std::chrono::steady_clock::now();
+  if (down + up != exchange.moved) {
+    exchange.moved = down + up;
+    exchange.moved_at = now;
+  }
+  exchange.stalled = now - exchange.moved_at > exchange.patience;
+  return exchange.stalled ? 1 : 0;
+}
+
 // curl goes back to the start where a kept connection turned out to be closed.
 int seek_file(void *user, curl_off_t offset, int origin) {
   if (origin != SEEK_SET) return CURL_SEEKFUNC_FAIL;
@@ -151,8 +167,6 @@ void set_limits(CURL *handle, const HttpOptions &options) {
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
-  set(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
   set(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   set(handle, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // a proxy's CONNECT carries no Authorization
   set(handle, CURLOPT_BUFFERSIZE, 256L * 1024);
@@ -203,6 +217,12 @@ HttpTrouble trouble_of(CURLcode code, std::string_view words) {
 
 HttpFailure failure_of(CURLcode code, const Exchange &exchange) {
   if (!exchange.outcome) return {.error = exchange.outcome.error(), .trouble = HttpTrouble::final};
+  if (exchange.stalled) {
+    return {.error = {.number = 0,
+                      .text = fmt::format("the connection stalled: no byte for {} s", exchange.patience.count()),
+                      .remedy = {}},
+            .trouble = HttpTrouble::passing};
+  }
   const char *words = exchange.words[0] != '\0' ? exchange.words.data() : curl_easy_strerror(code);
   Error error{.number = 0, .text = words, .remedy = {}};
   const HttpTrouble trouble = trouble_of(code, words);
@@ -228,7 +248,10 @@ class Lease {
 };
 
 std::expected<HttpResponse, HttpFailure> perform(CURL *handle, const HttpOptions &options, const HttpRequest &request) {
-  Exchange exchange{.request = &request, .response = {}, .outcome = {}, .begun = false, .read = 0, .words = {}};
+  Exchange exchange;
+  exchange.request = &request;
+  // A registry may take its time over what it was sent: it hashes a blob, or moves it.
+  exchange.patience = options.stall_timeout * (request.method == "GET" || request.method == "HEAD" ? 1 : 10);
   Receiver receiver{.exchange = &exchange, .handle = handle};
   curl_easy_reset(handle);  // keeps connections, DNS and TLS sessions
   set_limits(handle, options);
@@ -237,6 +260,9 @@ std::expected<HttpResponse, HttpFailure> perform(CURL *handle, const HttpOptions
   set_body(handle, request, exchange);
   const HeaderList headers = list_headers(request);
   set(handle, CURLOPT_HTTPHEADER, headers.get());
+  set(handle, CURLOPT_NOPROGRESS, 0L);
+  set(handle, CURLOPT_XFERINFOFUNCTION, watch);
+  set(handle, CURLOPT_XFERINFODATA, &exchange);
   set(handle, CURLOPT_ERRORBUFFER, exchange.words.data());
   set(handle, CURLOPT_HEADERFUNCTION, take_header);
   set(handle, CURLOPT_HEADERDATA, &exchange);

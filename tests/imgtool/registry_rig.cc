@@ -1,5 +1,6 @@
 #include "tests/imgtool/registry_rig.h"
 
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -69,9 +70,13 @@ spec::Descriptor describe(const std::string &digest, std::size_t size) {
 }
 
 std::string make_bytes(std::size_t size) {
-  std::mt19937 engine(7);  // the same ones each time
-  std::string bytes(size, '\0');
-  for (char &byte : bytes) byte = static_cast<char>(engine() & 0xffU);
+  std::mt19937_64 engine(7);  // the same ones each time
+  std::string bytes(size + sizeof(std::uint64_t), '\0');
+  for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = engine();
+    std::memcpy(bytes.data() + at, &word, sizeof word);
+  }
+  bytes.resize(size);
   return bytes;
 }
 

@@ -24,6 +24,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/platform_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/registry_pull_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/registry_push_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/registry_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
