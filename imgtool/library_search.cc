@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "imgtool/tree_path.h"
 #include "runtime/kernel/path.h"
 #include "spec/names.h"
 
@@ -71,35 +72,6 @@ std::string join(std::string_view directory, std::string_view name) {
   return fmt::format("{}{}{}", directory, directory.ends_with('/') ? "" : "/", name);
 }
 
-// The path without symlinks. A program's $ORIGIN is where it really is: the kernel tells the loader so.
-Result<std::string> real_path(kernel::FdView root, const std::string &path) {
-  std::vector<std::string> done;
-  std::vector<std::string> todo = split_path(path, "/");
-  std::ranges::reverse(todo);
-  int links = 0;
-  while (!todo.empty()) {
-    const std::string name = std::move(todo.back());
-    todo.pop_back();
-    if (name == ".") continue;
-    if (name == "..") {
-      if (!done.empty()) done.pop_back();
-      continue;
-    }
-    const std::string here = fmt::format("/{}", fmt::join(done, "/"));
-    const kernel::Fd parent = TRY(kernel::open_in_root(root, here, O_PATH | O_DIRECTORY));
-    const Result<std::string> target = kernel::readlinkat(parent, name);
-    if (!target) {
-      done.push_back(name);
-      continue;
-    }
-    if (++links > 40) return fail(ELOOP, path);
-    if (target->starts_with('/')) done.clear();
-    std::vector<std::string> more = split_path(*target, "/");
-    todo.insert(todo.end(), std::make_move_iterator(more.rbegin()), std::make_move_iterator(more.rend()));
-  }
-  return fmt::format("/{}", fmt::join(done, "/"));
-}
-
 class Search {
  public:
   Search(kernel::FdView root, const LibraryOptions &options) : root_(root), options_(&options) {}
@@ -129,6 +101,7 @@ class Search {
     if (!elf) return fail(ENOEXEC, program, "it is no ELF file");
     architecture_ = architecture_of(*elf);
     machine_ = elf->machine;
+    // The kernel tells the loader where the program really is.
     origin_ = directory_of(TRY(real_path(root_, program)));
     interpreter_ = elf->interpreter.empty() ? options_->interpreter : elf->interpreter;
     const bool has_loader = !elf->interpreter.empty();

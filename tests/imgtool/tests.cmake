@@ -2,7 +2,6 @@ find_package(ZLIB REQUIRED)
 
 add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
-  ${CMAKE_CURRENT_LIST_DIR}/accounts_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_state_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/decompress_test.cc
@@ -18,6 +17,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/layer_attack_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_whiteout_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/layer_writer_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/library_search_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
@@ -28,6 +28,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/registry_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/tar_writer_test.cc
 )
 target_link_libraries(imgtool_test PRIVATE skiff_image PkgConfig::ZSTD ZLIB::ZLIB GTest::gtest_main)
 gtest_discover_tests(imgtool_test TEST_PREFIX imgtool.)
