@@ -34,14 +34,14 @@ constexpr const char *containerd_name = "io.containerd.image.name";
 
 Status make_directories(const std::string &path) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const Status made = kernel::mkdirat(kernel::cwd, path.substr(0, slash), 0777);
+    const Status made = kernel::mkdirat(kernel::cwd, path.substr(0, slash), 0755);
     if (!made && made.error().number != EEXIST) return made;
     if (slash == std::string::npos) return {};
   }
 }
 
 Status make_directory(const Fd &parent, const char *name) {
-  const Status made = kernel::mkdirat(parent, name, 0777);
+  const Status made = kernel::mkdirat(parent, name, 0755);
   if (!made && made.error().number != EEXIST) return made;
   return {};
 }

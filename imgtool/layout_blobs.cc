@@ -38,7 +38,7 @@ Result<T> with_remedy(Result<T> result) {
 }
 
 Status make_directory(const Fd &layout, const std::string &name) {
-  const Status made = kernel::mkdirat(layout, name, 0777);
+  const Status made = kernel::mkdirat(layout, name, 0755);
   if (!made && made.error().number != EEXIST) return made;
   return {};
 }
