@@ -114,7 +114,7 @@ HttpFailure refused_by(const std::string &realm, const HttpResponse &response) {
 
 }  // namespace
 
-bool may_have_password(const Origin &realm, const Origin &registry) {
+bool may_have_password(const WebOrigin &realm, const WebOrigin &registry) {
   return realm.scheme == "https" || (registry.scheme == "http" && realm.host == registry.host);
 }
 
@@ -123,9 +123,9 @@ Result<std::optional<Login>> Authorizer::login() {
   return *login_;
 }
 
-std::expected<Authorizer::Token, HttpFailure> Authorizer::fetch_token(const Scopes &scopes, const Origin &registry) {
+std::expected<Authorizer::Token, HttpFailure> Authorizer::fetch_token(const Scopes &scopes, const WebOrigin &registry) {
   const std::string realm(challenge_->parameter("realm"));
-  const Result<Origin> origin = origin_of(realm);
+  const Result<WebOrigin> origin = origin_of(realm);
   if (!origin) return final_failure(in("realm of the token server", origin.error()));
   const Result<std::optional<Login>> found = login();
   if (!found) return final_failure(found.error());
@@ -155,7 +155,7 @@ std::expected<Authorizer::Token, HttpFailure> Authorizer::fetch_token(const Scop
                .end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds - seconds / 10)};
 }
 
-std::expected<std::string, HttpFailure> Authorizer::make(const Scopes &scopes, const Origin &registry) {
+std::expected<std::string, HttpFailure> Authorizer::make(const Scopes &scopes, const WebOrigin &registry) {
   if (challenge_->scheme == "basic") {
     const Result<std::optional<Login>> found = login();
     if (!found) return final_failure(found.error());
@@ -168,7 +168,7 @@ std::expected<std::string, HttpFailure> Authorizer::make(const Scopes &scopes, c
   return kept.value;
 }
 
-std::expected<std::string, HttpFailure> Authorizer::value(const Scopes &scopes, const Origin &registry) {
+std::expected<std::string, HttpFailure> Authorizer::value(const Scopes &scopes, const WebOrigin &registry) {
   const std::lock_guard lock(mutex_);
   if (!challenge_) return std::string();
   const auto found = tokens_.find(joined(scopes));
@@ -178,7 +178,7 @@ std::expected<std::string, HttpFailure> Authorizer::value(const Scopes &scopes, 
 
 std::expected<std::string, HttpFailure> Authorizer::answer(const std::vector<Challenge> &challenges,
                                                            const Scopes &scopes, const std::string &rejected,
-                                                           const Origin &registry) {
+                                                           const WebOrigin &registry) {
   const std::lock_guard lock(mutex_);
   const auto found = tokens_.find(joined(scopes));
   if (found != tokens_.end() && found->second.value != rejected) return found->second.value;  // another thread's

@@ -30,12 +30,12 @@ class Authorizer {
   Authorizer(Http &http, Sources sources) : http_(&http), sources_(std::move(sources)) {}
 
   // The field's value for these scopes, made before the registry asks where it has asked once; empty where it has not.
-  [[nodiscard]] std::expected<std::string, HttpFailure> value(const Scopes &scopes, const Origin &registry);
+  [[nodiscard]] std::expected<std::string, HttpFailure> value(const Scopes &scopes, const WebOrigin &registry);
   // After a 401 to a request that carried `rejected` (may be empty). Empty where nothing new can be offered: the 401
   // stands.
   [[nodiscard]] std::expected<std::string, HttpFailure> answer(const std::vector<Challenge> &challenges,
                                                                const Scopes &scopes, const std::string &rejected,
-                                                               const Origin &registry);
+                                                               const WebOrigin &registry);
 
  private:
   struct Token {
@@ -43,8 +43,8 @@ class Authorizer {
     std::chrono::steady_clock::time_point end;
   };
   [[nodiscard]] Result<std::optional<Login>> login();
-  [[nodiscard]] std::expected<std::string, HttpFailure> make(const Scopes &scopes, const Origin &registry);
-  [[nodiscard]] std::expected<Token, HttpFailure> fetch_token(const Scopes &scopes, const Origin &registry);
+  [[nodiscard]] std::expected<std::string, HttpFailure> make(const Scopes &scopes, const WebOrigin &registry);
+  [[nodiscard]] std::expected<Token, HttpFailure> fetch_token(const Scopes &scopes, const WebOrigin &registry);
 
   Http *http_;
   Sources sources_;
@@ -56,6 +56,6 @@ class Authorizer {
 
 // Whether a password may go to a token server: over TLS, or to the registry's own host where that speaks plain HTTP.
 // The registry names that server over a verified connection, so that the host may be another (Docker's hub has one).
-[[nodiscard]] bool may_have_password(const Origin &realm, const Origin &registry);
+[[nodiscard]] bool may_have_password(const WebOrigin &realm, const WebOrigin &registry);
 
 }  // namespace skiff::image

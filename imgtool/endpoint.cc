@@ -37,7 +37,7 @@ bool keeps_method(int status, const std::string &method) {
   return method == "GET" || method == "HEAD" || status == 307 || status == 308;
 }
 
-std::string authority_of(const Origin &origin) {
+std::string authority_of(const WebOrigin &origin) {
   const bool usual = origin.port == (origin.scheme == "https" ? "443" : "80");
   return usual ? origin.host : origin.host + ":" + origin.port;
 }
@@ -110,9 +110,9 @@ void Endpoint::show_warnings(const HttpResponse &response) {
 
 // One request to one address, with the registry's Authorization where that is the address's origin.
 std::expected<HttpResponse, HttpFailure> Endpoint::authorized(HttpRequest &request, const Ask &ask) {
-  const Result<Origin> origin = origin_of(request.url);
+  const Result<WebOrigin> origin = origin_of(request.url);
   if (!origin) return final_failure(origin.error());
-  const Result<Origin> own = origin_of(whole_url(plain_ ? "http" : "https", "/"));
+  const Result<WebOrigin> own = origin_of(whole_url(plain_ ? "http" : "https", "/"));
   if (!own) return final_failure(own.error());
   const Result<TlsTrust> trust = trust_for(*origin == *own ? host_ : authority_of(*origin));
   if (!trust) return final_failure(trust.error());

@@ -33,8 +33,8 @@ Status read_pages(Endpoint &endpoint, Ask ask, Take take) {
     if (!link) return {};
     const Result<std::string> next = resolve_url(from, *link);
     if (!next) return std::unexpected(endpoint.error_of(ask, next.error()));
-    const Result<Origin> here = origin_of(from);
-    const Result<Origin> there = origin_of(*next);
+    const Result<WebOrigin> here = origin_of(from);
+    const Result<WebOrigin> there = origin_of(*next);
     if (!here || !there || *here != *there) {
       return std::unexpected(
           endpoint.error_of(ask, Error{.number = 0,

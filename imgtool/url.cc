@@ -42,9 +42,9 @@ Result<Url> parse(const std::string &text) {
 
 }  // namespace
 
-Result<Origin> origin_of(const std::string &url) {
+Result<WebOrigin> origin_of(const std::string &url) {
   const Url parsed = TRY(parse(url));
-  Origin origin;
+  WebOrigin origin;
   origin.scheme = TRY(part_of(parsed.get(), CURLUPART_SCHEME, url));
   origin.host = lower(TRY(part_of(parsed.get(), CURLUPART_HOST, url)));
   origin.port = TRY(part_of(parsed.get(), CURLUPART_PORT, url));

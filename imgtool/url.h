@@ -10,15 +10,15 @@
 namespace skiff::image {
 
 // Credentials belong to one of these: whatever differs in any part is another host.
-struct Origin {
+struct WebOrigin {
   std::string scheme;  // "http", "https"
   std::string host;    // in lower case; an IPv6 address in brackets
   std::string port;    // always there
 
-  friend bool operator==(const Origin &, const Origin &) = default;
+  friend bool operator==(const WebOrigin &, const WebOrigin &) = default;
 };
 
-[[nodiscard]] Result<Origin> origin_of(const std::string &url);
+[[nodiscard]] Result<WebOrigin> origin_of(const std::string &url);
 // The target of a Location or Link, relative to where it came from (RFC 3986, 5).
 [[nodiscard]] Result<std::string> resolve_url(const std::string &from, const std::string &location);
 // With one more query parameter, behind those that are there: an upload's Location has some that count.

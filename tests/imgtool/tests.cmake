@@ -4,6 +4,8 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_state_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/challenge_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/credentials_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/decompress_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_test.cc
@@ -12,6 +14,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/elf_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/faulty_registry.cc
   ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/header_field_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/image_user_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_attack_test.cc
@@ -22,13 +25,17 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/library_search_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/loader_cache_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/platform_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/progress_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reference_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/registry_auth_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/registry_pull_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/registry_push_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/registry_rig.cc
+  ${CMAKE_CURRENT_LIST_DIR}/retry_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_writer_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/url_test.cc
 )
 target_link_libraries(imgtool_test PRIVATE skiff_image PkgConfig::ZSTD ZLIB::ZLIB GTest::gtest_main)
 gtest_discover_tests(imgtool_test TEST_PREFIX imgtool.)
