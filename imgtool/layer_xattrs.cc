@@ -96,4 +96,17 @@ std::string shift_capability(std::string_view value, std::uint32_t root_id) {
   return out;
 }
 
+std::string unshift_capability(std::string_view value) {
+  std::string out(value);
+  vfs_ns_cap_data data{};
+  if (value.size() != XATTR_CAPS_SZ_3) return out;
+  std::memcpy(&data, value.data(), value.size());
+  const std::uint32_t magic = le32toh(data.magic_etc);
+  if ((magic & VFS_CAP_REVISION_MASK) != VFS_CAP_REVISION_3) return out;
+  data.magic_etc = htole32((magic & ~VFS_CAP_REVISION_MASK) | VFS_CAP_REVISION_2);
+  out.resize(XATTR_CAPS_SZ_2);
+  std::memcpy(out.data(), &data, out.size());
+  return out;
+}
+
 }  // namespace skiff::image

@@ -37,5 +37,7 @@ struct RootlessOwner {
 // namespace runs, whose root is `root_id` on the host, they become revision 3, which holds there only. Anything else
 // stays as it is.
 [[nodiscard]] std::string shift_capability(std::string_view value, std::uint32_t root_id);
+// Revision 2 again, as a layer has it.
+[[nodiscard]] std::string unshift_capability(std::string_view value);
 
 }  // namespace skiff::image

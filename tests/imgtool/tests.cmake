@@ -35,6 +35,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_writer_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/tree_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/url_test.cc
 )
 target_link_libraries(imgtool_test PRIVATE skiff_image PkgConfig::ZSTD ZLIB::ZLIB GTest::gtest_main)

@@ -1,0 +1,220 @@
+#include "imgtool/tree.h"
+
+#include <algorithm>
+
+#include "imgtool/directory_cache.h"
+#include "runtime/kernel/xattr.h"
+
+namespace skiff::image {
+namespace {
+
+constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+std::string join(const std::string &directory, const std::string &name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
+struct Child {
+  std::string name;
+  struct stat status{};
+};
+
+// In the order of their bytes.
+Result<std::vector<Child>> children_of(const kernel::Fd &directory) {
+  std::vector<std::string> names = TRY(kernel::list_directory(directory));
+  std::ranges::sort(names);
+  std::vector<Child> out;
+  out.reserve(names.size());
+  for (std::string &name : names) {
+    Result<struct stat> status = kernel::fstatat(directory, name, AT_SYMLINK_NOFOLLOW);
+    if (!status && status.error().number == ENOENT) continue;
+    out.push_back({.name = std::move(name), .status = TRY(std::move(status))});
+  }
+  return out;
+}
+
+// Not entered: another filesystem, which is no part of the tree.
+bool is_inner_directory(const struct stat &status, dev_t device) {
+  return S_ISDIR(status.st_mode) && status.st_dev == device;
+}
+
+RecordedInode recorded(const struct stat &status) {
+  return {.inode = status.st_ino,
+          .mode = status.st_mode,
+          .uid = status.st_uid,
+          .gid = status.st_gid,
+          .device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode) ? status.st_rdev : 0,
+          .size = S_ISDIR(status.st_mode) ? 0 : static_cast<std::uint64_t>(status.st_size),
+          .mtime = status.st_mtim,
+          .ctime = status.st_ctim};
+}
+
+bool same_time(const timespec &a, const timespec &b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
+
+bool same_attributes(const RecordedInode &a, const RecordedInode &b) {
+  return a.mode == b.mode && a.uid == b.uid && a.gid == b.gid && a.device == b.device && a.size == b.size &&
+         same_time(a.mtime, b.mtime);
+}
+
+Status record_below(const kernel::Fd &directory, dev_t device, const std::string &path, TreeRecord &into) {
+  for (const Child &child : TRY(children_of(directory))) {
+    into.directories[path][child.name] = recorded(child.status);
+    if (!is_inner_directory(child.status, device)) continue;
+    const kernel::Fd inside = TRY(kernel::openat(directory, child.name, directory_flags));
+    TRY(record_below(inside, device, join(path, child.name), into));
+  }
+  return {};
+}
+
+// The three lists differ in what they take of a directory's children.
+class Lister {
+ public:
+  enum class Want : std::uint8_t { all, changed, upper };
+  Lister(Want want, dev_t device) : want_(want), device_(device) {}
+
+  Status compare_with(const TreeRecord &before, const struct stat &root) {
+    before_ = &before;
+    const auto top = before.directories.find("");
+    if (top == before.directories.end() || !top->second.contains("")) return fail("the record has no root");
+    copied_ = top->second.at("").inode != root.st_ino;
+    return {};
+  }
+  void set_upper(std::string opaque_xattr, std::string prefix) {
+    opaque_xattr_ = std::move(opaque_xattr);
+    prefix_ = std::move(prefix);
+  }
+
+  Status list(const kernel::Fd &directory, const std::string &path) {
+    const std::vector<Child> children = TRY(children_of(directory));
+    if (want_ == Want::changed) list_removed(children, path);
+    if (want_ == Want::upper) TRY(list_opaque(directory, path));
+    for (const Child &child : children) {
+      if (want_ == Want::upper && is_overlay_whiteout(child.status)) {
+        changes_.push_back({.path = join(path, child.name), .kind = LayerChange::Kind::whiteout});
+      }
+    }
+    for (const Child &child : children) TRY(list_child(directory, path, child));
+    return {};
+  }
+
+  std::vector<LayerChange> changes_;
+
+ private:
+  Status list_child(const kernel::Fd &directory, const std::string &parent, const Child &child) {
+    if (S_ISSOCK(child.status.st_mode) || (want_ == Want::upper && is_overlay_whiteout(child.status))) return {};
+    const std::string path = join(parent, child.name);
+    changes_.push_back({.path = path});
+    const std::size_t size = changes_.size();
+    if (is_inner_directory(child.status, device_)) {
+      const kernel::Fd inside = TRY(kernel::openat(directory, child.name, directory_flags));
+      TRY(list(inside, path));
+    }
+    if (want_ == Want::upper) TRY(check_whole(directory, child, path));
+    if (want_ == Want::changed && size == changes_.size() && !is_changed(parent, child)) changes_.pop_back();
+    return {};
+  }
+
+  const std::map<std::string, RecordedInode> *names_in(const std::string &path) const {
+    const auto found = before_->directories.find(path);
+    return found == before_->directories.end() ? nullptr : &found->second;
+  }
+
+  void list_removed(const std::vector<Child> &children, const std::string &path) {
+    const auto *const names = names_in(path);
+    if (names == nullptr) return;
+    for (const auto &[name, inode] : *names) {
+      if (name.empty() || S_ISSOCK(inode.mode)) continue;
+      const auto there = std::ranges::lower_bound(children, name, {}, &Child::name);
+      // A socket in its place is not in the layer, and what it replaced is not there any more.
+      if (there != children.end() && there->name == name && !S_ISSOCK(there->status.st_mode)) continue;
+      changes_.push_back({.path = join(path, name), .kind = LayerChange::Kind::whiteout});
+    }
+  }
+
+  bool is_changed(const std::string &parent, const Child &child) const {
+    const auto *const names = names_in(parent);
+    if (names == nullptr) return true;
+    const auto before = names->find(child.name);
+    if (before == names->end()) return true;
+    const RecordedInode now = recorded(child.status);
+    if (copied_) return !same_attributes(before->second, now);
+    return before->second.inode != now.inode || !same_time(before->second.ctime, now.ctime);
+  }
+
+  Status list_opaque(const kernel::Fd &directory, const std::string &path) {
+    const std::optional<std::string> value = TRY(kernel::fgetxattr(directory, opaque_xattr_));
+    if (value == "y") changes_.push_back({.path = path, .kind = LayerChange::Kind::opaque});
+    return {};
+  }
+
+  // With these an upper directory has less than what it shows.
+  Status check_whole(const kernel::Fd &directory, const Child &child, const std::string &path) const {
+    if (!S_ISDIR(child.status.st_mode) && !S_ISREG(child.status.st_mode)) return {};
+    for (const char *const feature : {"redirect", "metacopy"}) {
+      if (!TRY(kernel::lgetxattr_at(directory, child.name, prefix_ + feature))) continue;
+      return fail(path + ": " + prefix_ + feature + ": overlayfs keeps a part of it elsewhere",
+                  "mount with redirect_dir=off,metacopy=off");
+    }
+    return {};
+  }
+
+  Want want_;
+  dev_t device_;
+  const TreeRecord *before_ = nullptr;
+  bool copied_ = false;
+  std::string opaque_xattr_;
+  std::string prefix_;
+};
+
+}  // namespace
+
+TreeOptions tree_options(const ApplyOptions &applied, std::optional<std::int64_t> newest) {
+  return {.uid_mappings = applied.uid_mappings,
+          .gid_mappings = applied.gid_mappings,
+          .rootless = applied.rootless,
+          .xattrs = {.overlay = applied.whiteouts == WhiteoutStyle::overlay, .user_xattr = applied.user_xattr},
+          .newest = newest};
+}
+
+Result<TreeRecord> record_tree(kernel::FdView root) {
+  const kernel::Fd directory = TRY(kernel::openat(root, ".", directory_flags));
+  const struct stat status = TRY(kernel::fstat(directory));
+  TreeRecord record;
+  record.directories[""][""] = recorded(status);
+  TRY(record_below(directory, status.st_dev, "", record));
+  return record;
+}
+
+Result<std::vector<LayerChange>> list_tree(kernel::FdView root) {
+  const kernel::Fd directory = TRY(kernel::openat(root, ".", directory_flags));
+  Lister lister(Lister::Want::all, TRY(kernel::fstat(directory)).st_dev);
+  lister.changes_.push_back({});
+  TRY(lister.list(directory, ""));
+  return std::move(lister.changes_);
+}
+
+Result<std::vector<LayerChange>> list_changes(kernel::FdView root, const TreeRecord &before) {
+  const kernel::Fd directory = TRY(kernel::openat(root, ".", directory_flags));
+  const struct stat status = TRY(kernel::fstat(directory));
+  Lister lister(Lister::Want::changed, status.st_dev);
+  TRY(lister.compare_with(before, status));
+  TRY(lister.list(directory, ""));
+  const RecordedInode now = recorded(status);
+  const RecordedInode &then = before.directories.at("").at("");
+  // Where the root itself is another one now, or names in it are.
+  if (!same_attributes(then, now)) lister.changes_.insert(lister.changes_.begin(), LayerChange{});
+  return std::move(lister.changes_);
+}
+
+Result<std::vector<LayerChange>> list_upper(kernel::FdView upper, const TreeOptions &options) {
+  const kernel::Fd directory = TRY(kernel::openat(upper, ".", directory_flags));
+  Lister lister(Lister::Want::upper, TRY(kernel::fstat(directory)).st_dev);
+  const std::string opaque = overlay_opaque_xattr(options.xattrs.user_xattr);
+  lister.set_upper(opaque, opaque.substr(0, opaque.rfind('.') + 1));
+  TRY(lister.list(directory, ""));
+  // Its own attributes are those of the root that overlayfs shows.
+  if (!lister.changes_.empty()) lister.changes_.insert(lister.changes_.begin(), LayerChange{});
+  return std::move(lister.changes_);
+}
+
+}  // namespace skiff::image
