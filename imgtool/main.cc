@@ -18,7 +18,10 @@
 namespace skiff::image {
 namespace {
 
-constexpr std::array<const CommandEntry *, 2> entries = {&completion_command, &man_command};
+constexpr std::array<const CommandEntry *, 13> entries = {
+    &images_command,    &list_command,       &ls_command,    &tag_command,    &rm_command,
+    &rmi_command,       &history_command,    &login_command, &logout_command, &search_tags_command,
+    &list_tags_command, &completion_command, &man_command};
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};
@@ -97,14 +100,6 @@ Result<std::string> find_store(const cli::Flags &global) {
   if (const std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data + "/skiff/images";
   if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/share/skiff/images";
   return fail("$HOME is not set", "name a directory by --store");
-}
-
-std::optional<Login> login_of(std::string_view creds) {
-  if (creds.empty()) return std::nullopt;
-  const std::size_t colon = creds.find(':');
-  return Login{.user = std::string(creds.substr(0, colon)),
-               .password = colon == std::string_view::npos ? "" : std::string(creds.substr(colon + 1)),
-               .identity_token = {}};
 }
 
 RegistryOptions registry_options(const cli::Flags &global) {

@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "imgtool/copy.h"
 #include "imgtool/interrupts.h"
+#include "imgtool/platform.h"
 #include "imgtool/progress.h"
 #include "imgtool/registry.h"
 #include "runtime/cli/flags.h"
@@ -25,8 +27,30 @@ struct Context {
   [[nodiscard]] std::string argument(std::size_t index) const {
     return index < invocation.positionals.size() ? std::string(invocation.positionals[index]) : std::string();
   }
+  // Of platform_flag; the host's where it is not given.
+  [[nodiscard]] Result<PlatformRequest> platform() const {
+    const std::string_view text = invocation.flags.string("platform");
+    return text.empty() ? host_platform() : parse_platform(text);
+  }
+  // Both sides with the options of the global flags.
+  [[nodiscard]] Workplace workplace(Progress &shown) const {
+    return {.store = store,
+            .source = registry,
+            .destination = registry,
+            .progress = &shown,
+            .interrupts = &interrupts,
+            .limits = {}};
+  }
   [[nodiscard]] bool quiet() const { return progress == ProgressMode::quiet; }
 };
+
+inline constexpr cli::FlagSpec platform_flag = {
+    .name = "platform",
+    .value = "OS/ARCH[/VARIANT]",
+    .text = "which image of several platforms is meant, where it is not this machine's"};
+
+// "USER:PASSWORD" as a login; none where it is empty.
+[[nodiscard]] std::optional<Login> login_of(std::string_view creds);
 
 // The exit code, or the error that main prints. One whose errno is ENOENT ends the program with 2, as skopeo says that
 // there is no such image.
@@ -38,6 +62,7 @@ struct CommandEntry {
 };
 
 // Each table is constant: it stands in the program's own, which is built when it is compiled.
-extern const CommandEntry completion_command, man_command;
+extern const CommandEntry completion_command, history_command, images_command, list_command, list_tags_command,
+    login_command, logout_command, ls_command, man_command, rm_command, rmi_command, search_tags_command, tag_command;
 
 }  // namespace skiff::image
