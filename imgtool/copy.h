@@ -24,7 +24,9 @@ struct Workplace {
   LayerLimits limits;
 };
 
-// A layout that is removed with its holder; in $TMPDIR, or /var/tmp.
+// A directory that is removed with its holder; in $TMPDIR, or /var/tmp.
+[[nodiscard]] Result<HalfMade> make_temporary(Interrupts &interrupts);
+// A layout in one.
 struct Staging {
   HalfMade directory;
   Layout layout;

@@ -52,9 +52,10 @@ class Fetch {
 [[nodiscard]] Result<spec::Descriptor> fetch_image(Registry &registry, const ImageName &name, const Layout &into,
                                                    const Selection &selection, Progress &progress);
 
-// The other way: blobs that the registry lacks, then the documents, the root under the name's tag or digest. Names of
-// images of the same registry tell where a blob can be mounted from.
+// The other way: blobs that the registry lacks, then the documents, the root under the name's tag or digest.
+// `mount_from` are repositories of the same registry that may have a blob already.
 [[nodiscard]] Status send_image(Registry &registry, const ImageName &name, const Layout &from,
-                                const spec::Descriptor &root, Progress &progress);
+                                const spec::Descriptor &root, const std::vector<std::string> &mount_from,
+                                Progress &progress);
 
 }  // namespace skiff::image

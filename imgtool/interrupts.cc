@@ -130,6 +130,14 @@ HalfMade::~HalfMade() {
 
 Result<HalfMade> HalfMade::make_directory(const std::string &target, Interrupts &interrupts) {
   TRY(check_free(target));
+  return make(target, interrupts);
+}
+
+Result<HalfMade> HalfMade::make_scratch(const std::string &parent, Interrupts &interrupts) {
+  return make(parent + "/skiff-image", interrupts);
+}
+
+Result<HalfMade> HalfMade::make(const std::string &target, Interrupts &interrupts) {
   std::string path = TRY(beside(target));
   interrupts.remember(path);
   HalfMade made(target, path, {}, interrupts);

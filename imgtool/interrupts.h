@@ -49,7 +49,10 @@ class HalfMade {
   // `target`'s parent must exist, the target itself must not, or be an empty directory: EEXIST or ENOTEMPTY, with the
   // remedy. The new directory has the mode 0700.
   [[nodiscard]] static Result<HalfMade> make_directory(const std::string &target, Interrupts &interrupts);
-  // The same for a file, which may exist and is replaced then; `file()` is open for reading and writing.
+  // In this directory, never to get a place: for what is only needed meanwhile.
+  [[nodiscard]] static Result<HalfMade> make_scratch(const std::string &parent, Interrupts &interrupts);
+  // The same as make_directory for a file, which may exist and is replaced then; `file()` is open for reading and
+  // writing.
   [[nodiscard]] static Result<HalfMade> make_file(const std::string &target, Interrupts &interrupts);
   HalfMade(HalfMade &&other) noexcept;
   HalfMade &operator=(HalfMade &&) = delete;
@@ -64,6 +67,7 @@ class HalfMade {
   [[nodiscard]] Status finish(mode_t mode);
 
  private:
+  [[nodiscard]] static Result<HalfMade> make(const std::string &target, Interrupts &interrupts);
   HalfMade(std::string target, std::string path, kernel::Fd fd, Interrupts &interrupts);
   std::string target_;
   std::string path_;

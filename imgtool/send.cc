@@ -1,28 +1,12 @@
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "imgtool/fetch.h"
+#include "imgtool/push.h"
 
 namespace skiff::image {
-namespace {
-
-Status send_blob(Registry &registry, const Layout &from, const spec::Descriptor &descriptor, Progress &progress) {
-  const Digest digest = TRY(Digest::parse(descriptor.digest));
-  if (!descriptor.urls.empty() && !TRY(from.has_blob(digest))) return {};
-  ProgressItem item = progress.begin(digest.short_hex(), "Pushing", static_cast<std::uint64_t>(descriptor.size));
-  if (TRY(registry.has_blob(digest))) {
-    item.done("Already exists");
-    return {};
-  }
-  const kernel::Fd file = TRY(from.open_blob(digest, descriptor.size));
-  TRY(registry.put_blob(descriptor, file, &item));
-  item.done("Pushed");
-  return {};
-}
-
-}  // namespace
 
 Status send_image(Registry &registry, const ImageName &name, const Layout &from, const spec::Descriptor &root,
-                  Progress &progress) {
+                  const std::vector<std::string> &mount_from, Progress &progress) {
   const kernel::Fd reading = TRY(from.lock_shared());
   std::vector<spec::Descriptor> blobs;
   std::vector<spec::Descriptor> documents;
@@ -30,7 +14,9 @@ Status send_image(Registry &registry, const ImageName &name, const Layout &from,
     (is_document ? documents : blobs).push_back(descriptor);
     return {};
   }));
-  for (const spec::Descriptor &blob : blobs) TRY(in(name.familiar(), send_blob(registry, from, blob, progress)));
+  PushOptions options;
+  options.mount_from = mount_from;
+  TRY(in(name.familiar(), push_blobs(registry, from, blobs, options, progress)));
   for (const spec::Descriptor &document : documents) {
     const Document content = TRY(load_document(from, document));
     const std::string target = document.digest == root.digest ? name.selector() : document.digest;

@@ -62,7 +62,8 @@ struct CommandEntry {
 };
 
 // Each table is constant: it stands in the program's own, which is built when it is compiled.
-extern const CommandEntry completion_command, history_command, images_command, list_command, list_tags_command,
-    login_command, logout_command, ls_command, man_command, rm_command, rmi_command, search_tags_command, tag_command;
+extern const CommandEntry completion_command, copy_command, history_command, images_command, inspect_command,
+    list_command, list_tags_command, load_command, login_command, logout_command, ls_command, man_command, pull_command,
+    push_command, rm_command, rmi_command, save_command, search_tags_command, tag_command;
 
 }  // namespace skiff::image

@@ -1,0 +1,53 @@
+#include "imgtool/bundle_record.h"
+
+#include "imgtool/digest.h"
+#include "spec/fields_config.h"
+#include "spec/fields_image.h"
+#include "spec/writer.h"
+
+namespace skiff::image {
+namespace {
+
+constexpr std::size_t largest = std::size_t{1} << 20U;
+
+}  // namespace
+
+void fields(auto &v, spec::Like<BundleRecord> auto &record) {
+  v.optional("name", record.name);
+  v.required("store", record.store);
+  v.required("manifest", record.manifest);
+  v.optional("overlay", record.overlay);
+  v.optional("rootless", record.rootless);
+  v.optional("uidMappings", record.uid_mappings);
+  v.optional("gidMappings", record.gid_mappings);
+}
+
+ApplyOptions BundleRecord::options() const {
+  ApplyOptions options;
+  options.uid_mappings = uid_mappings;
+  options.gid_mappings = gid_mappings;
+  options.rootless = rootless;
+  return options;
+}
+
+Status save_record(kernel::FdView bundle, const BundleRecord &record) {
+  const kernel::Fd file =
+      TRY(kernel::openat(bundle, bundle_record_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
+  return kernel::write_all(file, spec::Writer("\t").document(record) + "\n");
+}
+
+Result<BundleRecord> load_record(kernel::FdView bundle) {
+  const kernel::Fd file = TRY(remedy("skiff-image unpack makes bundles that can be packed again",
+                                     kernel::openat(bundle, bundle_record_name, O_RDONLY | O_NOFOLLOW)));
+  const std::string text = TRY(kernel::read_all(file, largest));
+  const auto document = spec::json::Document::parse(text);
+  if (!document) return std::unexpected(spec::findings_error(bundle_record_name, {document.error()}));
+  std::vector<spec::Finding> findings;
+  BundleRecord record;
+  spec::Reader(findings).document(document->root(), record);
+  if (!findings.empty()) return std::unexpected(spec::findings_error(bundle_record_name, findings));
+  TRY(in(bundle_record_name, Digest::parse(record.manifest.digest)));
+  return record;
+}
+
+}  // namespace skiff::image
