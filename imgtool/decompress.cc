@@ -185,7 +185,8 @@ Result<std::size_t> Decompressor::State::step_zstd(std::span<char> into) {
   input = input.subspan(in.pos);
   if (ZSTD_isError(code) != 0) {
     if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge) {
-      return fail(EFBIG, fmt::format("zstd: a window of more than 2^{} bytes", window_log), "raise --limit-window");
+      return fail(EFBIG, fmt::format("zstd: a window of more than 2^{} bytes", window_log),
+                  "compress it with a smaller window: zstd without --long=31");
     }
     return damaged(ZSTD_getErrorName(code));
   }

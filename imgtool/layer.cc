@@ -23,13 +23,13 @@ Status check_limits(const Decompressor &decompressor, const LayerLimits &limits)
   const std::uint64_t bytes = decompressor.uncompressed();
   if (bytes > limits.bytes) {
     return fail(EFBIG, fmt::format("the layer has more than {} bytes uncompressed", limits.bytes),
-                "raise --limit-bytes");
+                "raise --max-layer-size");
   }
   if (bytes < ratio_from || bytes / limits.ratio <= decompressor.compressed()) return {};
   return fail(EFBIG,
               fmt::format("the layer's {} bytes became {}: more than {} times as many", decompressor.compressed(),
                           bytes, limits.ratio),
-              "raise --limit-ratio");
+              "raise --max-ratio");
 }
 
 // The first of the three: reads and decompresses.

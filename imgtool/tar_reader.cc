@@ -145,7 +145,7 @@ Status TarReader::read_metadata(const char *header, char type) {
   if (type == 'L' || type == 'K') {
     // GNU ends the name with a NUL that counts.
     Result<std::string> text =
-        remedy("raise --limit-path", read_text(header, std::uint64_t{limits_.path_length} + 1, "a long name"));
+        remedy("raise --max-path", read_text(header, std::uint64_t{limits_.path_length} + 1, "a long name"));
     if (!text) return std::unexpected(text.error());
     (type == 'L' ? gnu_name_ : gnu_link_) = tar::text_of(*text);
     return {};
@@ -204,7 +204,7 @@ Result<bool> TarReader::next() {
   if (!TRY(next_header())) return false;
   if (number > limits_.entries) {
     return fail(EFBIG, fmt::format("{}: more than {} entries", entry_place(entry_), limits_.entries),
-                "raise --limit-entries");
+                "raise --max-entries");
   }
   return true;
 }
@@ -236,7 +236,7 @@ Status TarReader::set_names(const char *header) {
   entry_.name.resize(std::min<std::size_t>(entry_.name.size(), 64));
   return fail(ENAMETOOLONG,
               fmt::format("{}: a name of {} bytes: {} is the most", entry_place(entry_), size, limits_.path_length),
-              "raise --limit-path");
+              "raise --max-path");
 }
 
 Status TarReader::set_numbers(const char *header) {
@@ -302,7 +302,7 @@ Status TarReader::set_data(const char *header, char type) {
   const auto too_large = [&](std::uint64_t bytes) {
     return fail(EFBIG,
                 fmt::format("{}: a file of {} bytes: {} is the most", entry_place(entry_), bytes, limits_.file_bytes),
-                "raise --limit-bytes");
+                "raise --max-layer-size");
   };
   if (size > limits_.file_bytes) return too_large(size);
   stored_ = size;

@@ -147,8 +147,9 @@ TEST_F(AttackTest, AnArchiveOfManyTinyEntriesEndsAtTheLimit) {
 
 TEST_F(AttackTest, ALayerLargerThanTheLimitEndsThere) {
   options_.limits.bytes = 3 << 20;
-  EXPECT_NE(apply({file("a", std::string(2 << 20, 'x')), file("b", std::string(2 << 20, 'x'))}).find("--limit-bytes"),
-            std::string::npos);
+  EXPECT_NE(
+      apply({file("a", std::string(2 << 20, 'x')), file("b", std::string(2 << 20, 'x'))}).find("--max-layer-size"),
+      std::string::npos);
 }
 
 TEST_F(AttackTest, ANameThatIsTooLongForTheKernelIsAnErrorWithTheEntry) {

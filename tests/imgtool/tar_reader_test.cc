@@ -193,7 +193,7 @@ TEST(TarReader, ASizeThatIsNegativeOrTooLargeIsAnError) {
   header.size_field = std::string(12, '\xff');
   EXPECT_NE(error_of(archive({header})).find("its size is negative"), std::string::npos);
   header.size_field = "\x80" + std::string(3, '\0') + std::string(8, '\x7f');
-  EXPECT_NE(error_of(archive({header})).find("--limit-bytes"), std::string::npos) << error_of(archive({header}));
+  EXPECT_NE(error_of(archive({header})).find("--max-layer-size"), std::string::npos) << error_of(archive({header}));
   header.size_field = "\x80" + std::string(11, '\xff');
   EXPECT_NE(error_of(archive({header})).find("its size is no number"), std::string::npos);
   header.size_field = "99999999999";
@@ -203,17 +203,17 @@ TEST(TarReader, ASizeThatIsNegativeOrTooLargeIsAnError) {
             std::string::npos);
   Header sparse = file("s", "a");
   sparse.pax = {{"GNU.sparse.size", "1099511627776"}, {"GNU.sparse.map", "0,1"}, {"GNU.sparse.name", "s"}};
-  EXPECT_NE(error_of(archive({sparse})).find("--limit-bytes"), std::string::npos);
+  EXPECT_NE(error_of(archive({sparse})).find("--max-layer-size"), std::string::npos);
 }
 
 TEST(TarReader, LimitsAreErrorsThatNameTheFlag) {
-  EXPECT_NE(error_of(archive({file("a"), file("b"), file("c")}), {.entries = 2}).find("--limit-entries"),
+  EXPECT_NE(error_of(archive({file("a"), file("b"), file("c")}), {.entries = 2}).find("--max-entries"),
             std::string::npos);
   Header header = file("a");
   header.pax = {{"path", std::string(65536, 'n')}};
-  EXPECT_NE(error_of(archive({header})).find("--limit-path"), std::string::npos);
+  EXPECT_NE(error_of(archive({header})).find("--max-path"), std::string::npos);
   const std::string gnu = entry({.type = 'L', .name = "l", .data = std::string(65536, 'n')}) + archive({file("a")});
-  EXPECT_NE(error_of(gnu).find("--limit-path"), std::string::npos);
+  EXPECT_NE(error_of(gnu).find("--max-path"), std::string::npos);
   const std::string huge = header_block({.type = 'x', .name = "p", .size_field = octal(1U << 30U, 11)});
   EXPECT_NE(error_of(huge).find("a pax header of 1073741824 bytes"), std::string::npos);
 }
