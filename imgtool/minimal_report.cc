@@ -62,7 +62,7 @@ std::string report_table(const MinimalTree &tree) {
     std::string name = file.path;
     if (!file.link.empty()) name += " -> " + file.link;
     if (file.type == "directory") name += "/";
-    width = std::max(width, std::min<std::size_t>(name.size(), 60));
+    width = std::max(width, std::min<std::size_t>(name.size(), 100));
     names.push_back(std::move(name));
   }
   std::string out = fmt::format("{:<{}} {:>11}  {}\n", "FILE", width, "SIZE", "WHY");

@@ -65,5 +65,6 @@ struct CommandEntry {
 extern const CommandEntry completion_command, copy_command, history_command, images_command, inspect_command,
     list_command, list_tags_command, load_command, login_command, logout_command, ls_command, man_command, pull_command,
     push_command, rm_command, rmi_command, save_command, search_tags_command, tag_command;
+extern const CommandEntry build_command, minimal_command;
 
 }  // namespace skiff::image

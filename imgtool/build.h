@@ -1,0 +1,34 @@
+// A Dockerfile to an image of the store. Stages that the target does not need are not built; what an instruction came
+// to before is taken from the cache, and no root filesystem is unpacked until one has to run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgtool/build_plan.h"
+#include "imgtool/copy.h"
+#include "imgtool/ignore_file.h"
+#include "spec/media_types.h"
+
+namespace skiff::image {
+
+struct BuildOptions {
+  std::string file;        // the Dockerfile's path, for errors
+  kernel::FdView context;  // the directory that COPY reads from
+  IgnoreFile ignore = {};
+  std::string runtime = {};              // --runtime
+  std::vector<std::string> labels = {};  // NAME=VALUE
+  std::optional<PlatformRequest> platform = {};
+  spec::Compression compression = spec::Compression::gzip;
+  bool cache = true;
+  bool host_network = true;
+  bool pull = false;  // ask the registry even where the store has the image
+  bool quiet = false;
+};
+
+// The manifest, without a name yet. Errors begin with FILE:LINE and the instruction.
+[[nodiscard]] Result<spec::Descriptor> build_image(const Workplace &place, const Layout &store, const BuildPlan &plan,
+                                                   const BuildOptions &options);
+
+}  // namespace skiff::image
