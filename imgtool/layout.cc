@@ -240,6 +240,16 @@ Result<bool> Layout::remove_name(std::string_view name) const {
   return true;
 }
 
+Status Layout::remove_nameless(const std::vector<std::string> &digests) const {
+  const Fd lock = TRY(lock_index(directory_));
+  spec::ImageIndex index = TRY(load_index());
+  const std::size_t removed = std::erase_if(index.manifests, [&](const spec::Descriptor &each) {
+    return name_of(each, ref_name).empty() && std::ranges::find(digests, each.digest) != digests.end();
+  });
+  if (removed == 0) return {};
+  return in(path_, replace_file(directory_, index_file, index_temporary, spec::print_image_index(index)));
+}
+
 Result<Fd> Layout::lock_shared() const {
   Fd lock = TRY(kernel::find_at(directory_, layout_lock, O_RDONLY));
   // Another tool's layout that is only read: nobody prunes it under this lock, and nothing is left in it.

@@ -68,6 +68,8 @@ class Layout {
   [[nodiscard]] Status set_name(std::string_view name, spec::Descriptor manifest) const;
   // False where there was none of that name.
   [[nodiscard]] Result<bool> remove_name(std::string_view name) const;
+  // Takes what stands in the index without a name out of it. The others stay.
+  [[nodiscard]] Status remove_nameless(const std::vector<std::string> &digests) const;
 
   // ---- locks; held until the descriptor goes ----
   [[nodiscard]] Result<kernel::Fd> lock_shared() const;

@@ -28,6 +28,7 @@ struct PruneReport {
   std::vector<std::string> layers;
   std::vector<std::string> partial;  // files that never became blobs
   std::uint64_t bytes = 0;           // of all of them; a layer counts uncompressed
+  std::uint64_t partial_bytes = 0;   // of `partial` alone
 };
 // Removes what no image of the index needs and no bundle holds. Waits until nobody else uses the store. An image that
 // cannot be read is an error, and nothing is removed then: what it needs is not known.

@@ -212,6 +212,11 @@ Status fsync(FdView fd) {
   return call_failed("fsync", {fd});
 }
 
+Status syncfs(FdView fd) {
+  if (::syncfs(fd.get()) == 0) return {};
+  return call_failed("syncfs", {fd});
+}
+
 Result<off_t> lseek(FdView fd, off_t offset, int whence) {
   const off_t at = ::lseek(fd.get(), offset, whence);
   if (at < 0) return call_failed("lseek", {fd, offset, whence});

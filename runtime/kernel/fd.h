@@ -137,6 +137,8 @@ struct Pipe {
 [[nodiscard]] Status flock(FdView fd, int operation);
 [[nodiscard]] Status ftruncate(FdView fd, off_t bytes);
 [[nodiscard]] Status fsync(FdView fd);
+// syncfs(2): the whole file system that the descriptor is on; an error of writing it counts since Linux 5.8.
+[[nodiscard]] Status syncfs(FdView fd);
 [[nodiscard]] Result<off_t> lseek(FdView fd, off_t offset, int whence);
 
 enum class CloseRange { close, cloexec };

@@ -18,6 +18,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/image_user_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_attack_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/layer_store_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_whiteout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_writer_test.cc
@@ -33,6 +34,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/registry_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/retry_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/runtime_config_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/store_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_writer_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tree_test.cc
