@@ -109,33 +109,34 @@ void Endpoint::show_warnings(const HttpResponse &response) {
 }
 
 // One request to one address, with the registry's Authorization where that is the address's origin.
-std::expected<HttpResponse, HttpFailure> Endpoint::authorized(HttpRequest &request, const Ask &ask) {
+std::expected<HttpResponse, HttpFailure> Endpoint::authorized(HttpRequest &request, const Ask &ask,
+                                                              const WebOrigin &own) {
   const Result<WebOrigin> origin = origin_of(request.url);
   if (!origin) return final_failure(origin.error());
-  const Result<WebOrigin> own = origin_of(whole_url(plain_ ? "http" : "https", "/"));
-  if (!own) return final_failure(own.error());
-  const Result<TlsTrust> trust = trust_for(*origin == *own ? host_ : authority_of(*origin));
+  const Result<TlsTrust> trust = trust_for(*origin == own ? host_ : authority_of(*origin));
   if (!trust) return final_failure(trust.error());
   request.trust = *trust;
-  if (ask.anonymous || *origin != *own) return http_->send(request);
-  auto value = authorizer_.value(ask.scopes, *own);
+  if (ask.anonymous || *origin != own) return http_->send(request);
+  auto value = authorizer_.value(ask.scopes, own);
   for (int round = 0;; ++round) {
     if (!value) return Failure(std::move(value.error()));
     HttpRequest signed_request = request;
     if (!value->empty()) signed_request.headers.push_back("Authorization: " + *value);
     auto response = http_->send(signed_request);
     if (!response || response->status != 401 || round == most_challenges) return response;
-    auto fresh = authorizer_.answer(challenges_of(*response), ask.scopes, *value, *own);
+    auto fresh = authorizer_.answer(challenges_of(*response), ask.scopes, *value, own);
     if (fresh && fresh->empty()) return response;
     value = std::move(fresh);
   }
 }
 
-std::expected<HttpResponse, HttpFailure> Endpoint::follow(HttpRequest request, const Ask &ask) {
+std::expected<HttpResponse, HttpFailure> Endpoint::follow(HttpRequest request, const Ask &ask, bool plain) {
+  const Result<WebOrigin> own = origin_of(whole_url(plain ? "http" : "https", "/"));
+  if (!own) return final_failure(own.error());
   std::set<std::string> seen;
   for (;;) {
     if (ask.answered_by != nullptr) *ask.answered_by = request.url;
-    auto response = authorized(request, ask);
+    auto response = authorized(request, ask, *own);
     if (!response || !is_redirect(response->status)) return response;
     show_warnings(*response);
     const std::string location(response->header("location"));
@@ -164,22 +165,24 @@ std::expected<HttpResponse, HttpFailure> Endpoint::follow(HttpRequest request, c
 
 std::expected<HttpResponse, HttpFailure> Endpoint::send_to_host(const Ask &ask) {
   HttpRequest request = ask.request;
-  if (!request.url.starts_with('/')) return follow(std::move(request), ask);
+  if (!request.url.starts_with('/')) return follow(std::move(request), ask, plain_);
   const std::string path = request.url;
-  request.url = whole_url(plain_ ? "http" : "https", path);
-  auto response = follow(request, ask);
-  if (response || settled_) return response;
-  // Docker's rule: loopback is plain HTTP's own ground; elsewhere it must be asked for.
+  const bool plain = plain_;
+  request.url = whole_url(plain ? "http" : "https", path);
+  auto response = follow(request, ask, plain);
+  if (response || plain) return response;
+  // Docker's rule: loopback is plain HTTP's own ground; elsewhere it must be asked for. Once TLS has been spoken there
+  // is no way down; another thread may have found the way meanwhile.
   const bool plain_allowed = !options_->tls_verify || is_loopback(host_);
   const HttpTrouble trouble = response.error().trouble;
   if (trouble == HttpTrouble::no_tls && !plain_allowed) {
     response.error().error.remedy = "where the registry speaks plain HTTP, --tls-verify=false";
   }
-  if ((trouble != HttpTrouble::no_tls && trouble != HttpTrouble::no_answer) || !plain_allowed) return response;
-  plain_ = true;
+  if (trouble != HttpTrouble::no_tls && trouble != HttpTrouble::no_answer) return response;
+  if (!plain_allowed || (settled_ && !plain_)) return response;
   request.url = whole_url("http", path);
-  auto plainly = follow(std::move(request), ask);
-  if (!plainly && plainly.error().trouble == HttpTrouble::no_answer) plain_ = false;
+  auto plainly = follow(std::move(request), ask, true);
+  if (plainly) plain_ = true;
   return plainly;
 }
 

@@ -59,8 +59,9 @@ class Endpoint {
  private:
   Endpoint(Http &http, EndpointNames names, const RegistryOptions &options, Progress &progress);
   [[nodiscard]] std::expected<HttpResponse, HttpFailure> send_to_host(const Ask &ask);
-  [[nodiscard]] std::expected<HttpResponse, HttpFailure> follow(HttpRequest request, const Ask &ask);
-  [[nodiscard]] std::expected<HttpResponse, HttpFailure> authorized(HttpRequest &request, const Ask &ask);
+  [[nodiscard]] std::expected<HttpResponse, HttpFailure> follow(HttpRequest request, const Ask &ask, bool plain);
+  [[nodiscard]] std::expected<HttpResponse, HttpFailure> authorized(HttpRequest &request, const Ask &ask,
+                                                                    const WebOrigin &own);
   [[nodiscard]] Result<TlsTrust> trust_for(const std::string &host);
   [[nodiscard]] std::string whole_url(const std::string &scheme, const std::string &path) const;
   void show_warnings(const HttpResponse &response);

@@ -1,11 +1,15 @@
+find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 
 add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_state_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/certificate.cc
   ${CMAKE_CURRENT_LIST_DIR}/challenge_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/credentials_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/debian_registry.cc
+  ${CMAKE_CURRENT_LIST_DIR}/debian_registry_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/decompress_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_test.cc
@@ -40,5 +44,5 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/tree_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/url_test.cc
 )
-target_link_libraries(imgtool_test PRIVATE skiff_image PkgConfig::ZSTD ZLIB::ZLIB GTest::gtest_main)
+target_link_libraries(imgtool_test PRIVATE skiff_image OpenSSL::Crypto PkgConfig::ZSTD ZLIB::ZLIB GTest::gtest_main)
 gtest_discover_tests(imgtool_test TEST_PREFIX imgtool.)
