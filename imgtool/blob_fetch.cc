@@ -15,6 +15,8 @@ namespace skiff::image {
 namespace {
 
 using Endpoints = std::span<const std::unique_ptr<Endpoint>>;
+// What curl gives at a time is 16 KiB: each write of that would wake the blob's reader.
+constexpr std::size_t write_size = std::size_t{256} << 10U;
 constexpr std::uint64_t worth_renewing = std::uint64_t{1} << 20U;
 
 struct Range {
@@ -38,6 +40,15 @@ class RangeTry {
   }
   // The transfer was ended by us, for the range is full.
   [[nodiscard]] bool enough() const { return enough_; }
+  // Writes what is left in the buffer, when the transfer has ended in whatever way.
+  Status flush() {
+    if (buffer_.empty()) return {};
+    TRY(job_->file->write(range_->at, buffer_));
+    range_->at += buffer_.size();
+    if (job_->fetch->progress != nullptr) job_->fetch->progress->advance(buffer_.size());
+    buffer_.clear();
+    return {};
+  }
 
  private:
   Status begin(const HttpResponse &head) {
@@ -70,13 +81,12 @@ class RangeTry {
     const std::size_t skipped = std::min<std::uint64_t>(skip_, bytes.size());
     skip_ -= skipped;
     bytes = bytes.subspan(skipped);
-    const std::size_t wanted = std::min<std::uint64_t>(range_->end - range_->at, bytes.size());
+    const std::size_t wanted = std::min<std::uint64_t>(range_->end - range_->at - buffer_.size(), bytes.size());
     if (wanted < bytes.size() && range_->end == job_->size) {
       return fail(EBADMSG, fmt::format("the registry sends more than the {} bytes of the manifest", job_->size));
     }
-    TRY(job_->file->write(range_->at, bytes.first(wanted)));
-    range_->at += wanted;
-    if (job_->fetch->progress != nullptr && wanted > 0) job_->fetch->progress->advance(wanted);
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(wanted));
+    if (buffer_.size() >= write_size) TRY(flush());
     enough_ = wanted < bytes.size();
     if (enough_) return fail("enough");
     return {};
@@ -86,6 +96,7 @@ class RangeTry {
   Range *range_;
   std::function<void()> takes_all_;
   std::function<void()> may_share_;
+  std::vector<char> buffer_;
   std::uint64_t skip_ = 0;
   bool enough_ = false;
 };
@@ -242,6 +253,7 @@ class Queue {
       RangeTry one(job, range, [&] { take_all(job, range); }, [&] { share(job); });
       one.prepare(ask.request, with_range);
       auto response = endpoint.send_once(ask);
+      if (const Status written = one.flush(); !written) return std::unexpected(endpoint.error_of(ask, written.error()));
       if (one.enough() || (response && range.at == range.end)) return {};
       const bool passing = response ? may_pass(*response, with_range) : endpoint.is_passing(response.error());
       if (range.at - before >= worth_renewing) tries.renew();

@@ -219,9 +219,8 @@ Error Endpoint::error_of(const Ask &ask, const HttpResponse &response) const {
 }
 
 Error Endpoint::error_of(const Ask &ask, Error error) const {
-  return in(fmt::format("{}/{}: {} {}", names_.registry, names_.repository, ask.request.method,
-                        without_query(ask.request.url)),
-            std::move(error));
+  const std::string where = names_.repository.empty() ? names_.registry : names_.registry + "/" + names_.repository;
+  return in(fmt::format("{}: {} {}", where, ask.request.method, without_query(ask.request.url)), std::move(error));
 }
 
 }  // namespace skiff::image

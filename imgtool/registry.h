@@ -52,6 +52,7 @@ struct BlobFetch {
   std::function<void(const Status &verified)> ended;  // may be none
 };
 
+// For several threads at once: each request has a connection of its own, `parallel` of them at most.
 class Registry {
  public:
   // No connection is made yet. The repository is the name's; the options and the progress outlive it.
