@@ -2,16 +2,14 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 
 #include <future>
 
-#include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
 #include "spec/media_types.h"
 #include "tests/imgtool/other_process.h"
+#include "tests/imgtool/small_disk.h"
 #include "tests/runtime/kernel/isolated.h"
 #include "tests/runtime/temporary_directory.h"
 
@@ -305,7 +303,6 @@ TEST_F(LayoutTest, WhoIsAloneWaitsForWhoReads) {
 }
 
 kernel::testing::Verdict on_full_disk(const std::string &path) {
-  NEED_OK(kernel::mount("tmpfs", path, "tmpfs", 0, "size=256k"));
   const auto layout = Layout::open(path, LayoutAccess::write);
   NEED_OK(layout);
   NEED_OK(layout->write_blob("small"));
@@ -327,14 +324,13 @@ kernel::testing::Verdict on_full_disk(const std::string &path) {
 }
 
 kernel::testing::Verdict on_read_only_disk(const std::string &path) {
-  NEED_OK(kernel::mount("tmpfs", path, "tmpfs", 0, "size=256k"));
   {
     const auto layout = Layout::open(path, LayoutAccess::write);
     NEED_OK(layout);
     NEED_OK(layout->write_blob("small"));
     NEED_OK(layout->set_name("a", manifest_of(digest_of("small"))));
   }
-  NEED_OK(kernel::mount("", path, "", MS_REMOUNT | MS_RDONLY));
+  NEED_OK(make_read_only(path));
   const auto layout = Layout::open(path, LayoutAccess::read);
   NEED_OK(layout);
   NEED_OK(layout->lock_shared());
@@ -348,19 +344,12 @@ kernel::testing::Verdict on_read_only_disk(const std::string &path) {
   return {};
 }
 
-void expect_isolated(const std::function<kernel::testing::Verdict()> &body) {
-  const kernel::testing::Verdict verdict =
-      kernel::testing::run_isolated(CLONE_NEWNS | (::geteuid() == 0 ? 0 : CLONE_NEWUSER), body);
-  if (verdict.starts_with("skip: ")) GTEST_SKIP() << verdict;
-  EXPECT_EQ(verdict, "");
-}
-
 TEST_F(LayoutTest, AFullDiskLeavesItAsItWas) {
-  expect_isolated([&] { return on_full_disk(directory_.path()); });
+  expect_on_small_disk(directory_.path(), [&] { return on_full_disk(directory_.path()); });
 }
 
 TEST_F(LayoutTest, AReadOnlyOneCanBeRead) {
-  expect_isolated([&] { return on_read_only_disk(directory_.path()); });
+  expect_on_small_disk(directory_.path(), [&] { return on_read_only_disk(directory_.path()); });
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "runtime/kernel/process.h"
 #include "tests/imgtool/other_process.h"
 #include "tests/imgtool/sample_image.h"
+#include "tests/imgtool/small_disk.h"
 #include "tests/runtime/kernel/isolated.h"
 #include "tests/runtime/temporary_directory.h"
 
@@ -262,6 +263,63 @@ TEST_F(StoreTest, VerifyNamesTheImageThatLacksABlob) {
   EXPECT_EQ(report->images, (std::vector<std::string>{"a"}));
   ASSERT_EQ(report->errors.size(), 1U);
   EXPECT_TRUE(report->errors.front().message().starts_with("a: ")) << report->errors.front().message();
+}
+
+kernel::testing::Verdict on_full_disk(const std::string &path) {
+  const auto store = open_store(path + "/store", LayoutAccess::write);
+  NEED_OK(store);
+  NEED_OK(store->set_name("a", add_image(*store, {"small"}).descriptor));
+  auto work = begin_layer(*store, "abc");
+  NEED_OK(work);
+  {
+    const auto file = kernel::openat((*work)->root, "large", O_WRONLY | O_CREAT, 0600);
+    NEED_OK(file);
+    while (kernel::write_all(*file, std::string(4096, 'x'))) {
+    }
+  }
+  NEED(!commit_layer(*store, std::move(**work), digest_of("chain"), sample_applied(1)));
+  NEED(!find_layer(*store, "abc")->has_value());
+  // Pruning makes room, and what was there is whole.
+  work->reset();
+  NEED_OK(prune(*store, {}));
+  const auto again = begin_layer(*store, "abc");
+  NEED_OK(again);
+  const auto report = verify(*store, {});
+  NEED_OK(report);
+  NEED(report->errors.empty());
+  return {};
+}
+
+kernel::testing::Verdict on_read_only_disk(const std::string &path) {
+  {
+    const auto store = open_store(path + "/store", LayoutAccess::write);
+    NEED_OK(store);
+    NEED_OK(store->set_name("a", add_image(*store, {"small"}).descriptor));
+    auto work = begin_layer(*store, "abc");
+    NEED_OK(work);
+    NEED_OK(commit_layer(*store, std::move(**work), digest_of("chain"), sample_applied(1)));
+  }
+  NEED_OK(make_read_only(path));
+  const auto store = open_store(path + "/store", LayoutAccess::read);
+  NEED_OK(store);
+  NEED(find_layer(*store, "abc")->has_value());
+  NEED_OK(disk_usage(*store));
+  const auto report = verify(*store, {});
+  NEED_OK(report);
+  NEED(report->errors.empty());
+  NEED(!begin_layer(*store, "other"));
+  const auto pruned = prune(*store, {});
+  NEED(!pruned && pruned.error().number == EROFS);
+  NEED(!open_store(path + "/store", LayoutAccess::write));
+  return {};
+}
+
+TEST_F(StoreTest, AFullDiskLeavesItAsItWas) {
+  expect_on_small_disk(directory_.path(), [&] { return on_full_disk(directory_.path()); });
+}
+
+TEST_F(StoreTest, AReadOnlyOneCanBeRead) {
+  expect_on_small_disk(directory_.path(), [&] { return on_read_only_disk(directory_.path()); });
 }
 
 }  // namespace
