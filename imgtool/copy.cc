@@ -8,6 +8,7 @@
 #include "imgtool/assemble.h"
 #include "imgtool/fetch.h"
 #include "imgtool/platform.h"
+#include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 #include "runtime/kernel/path.h"
 
@@ -24,7 +25,8 @@ std::string name_in_layout(const Reference &reference) {
 }
 
 Result<Layout> open_layout(const Workplace &place, const Reference &reference, LayoutAccess access) {
-  return Layout::open(reference.transport == Transport::store ? place.store : reference.path, access);
+  if (reference.transport == Transport::store) return open_store(place.store, access);
+  return Layout::open(reference.path, access);
 }
 
 Result<Imported> find_in(const Layout &layout, const Reference &source) {

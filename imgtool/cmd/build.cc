@@ -5,6 +5,7 @@
 #include "imgtool/build_plan.h"
 #include "imgtool/cmd/command.h"
 #include "imgtool/output.h"
+#include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 #include "runtime/kernel/path.h"
 #include "spec/names.h"
@@ -149,7 +150,7 @@ Result<int> run(const Context &context) {
                                                                make_request(context, platform))));
   for (const std::string &warning : plan.warnings)
     cli::warning(context.log, fmt::format("{}: {}", written.place, warning));
-  const Layout store = TRY(Layout::open(context.store, LayoutAccess::write));
+  const Layout store = TRY(open_store(context.store, LayoutAccess::write));
   Progress progress(context.progress);
   const Workplace place = context.workplace(progress);
   const spec::Descriptor manifest = TRY(build_image(place, store, plan, options));

@@ -8,6 +8,7 @@
 #include "imgtool/cmd/command.h"
 #include "imgtool/layer_writer.h"
 #include "imgtool/output.h"
+#include "imgtool/store.h"
 #include "imgtool/tree_entry.h"
 
 namespace skiff::image {
@@ -150,7 +151,7 @@ Result<int> run(const Context &context) {
   for (const std::string &warning : tree.warnings) cli::warning(context.log, warning);
   std::optional<spec::Descriptor> manifest;
   if (!dry) {
-    const Layout store = TRY(Layout::open(context.store, LayoutAccess::write));
+    const Layout store = TRY(open_store(context.store, LayoutAccess::write));
     manifest = TRY(write(context, store, root, tree));
     for (const ImageName &name : names) TRY(store.set_name(name.text(), *manifest));
   }

@@ -2,6 +2,7 @@
 
 #include "imgtool/cmd/command.h"
 #include "imgtool/output.h"
+#include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 
 namespace skiff::image {
@@ -31,7 +32,7 @@ Result<int> run(const Context &context) {
   if (!all && context.invocation.positionals.empty()) {
     return fail("rm: requires an image", "name one, or remove all of them by --all");
   }
-  const Layout store = TRY(Layout::open(context.store, LayoutAccess::write));
+  const Layout store = TRY(open_store(context.store, LayoutAccess::write));
   if (all) {
     for (const StoredImage &image : TRY(list_stored(store))) TRY(store.remove_name(image.name));
     return 0;

@@ -2,6 +2,7 @@
 
 #include "imgtool/cmd/copy_flags.h"
 #include "imgtool/output.h"
+#include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 #include "runtime/kernel/tty.h"
 
@@ -70,7 +71,7 @@ Result<int> load(const Context &context) {
   if (path == "-" && kernel::is_terminal(kernel::FdView(0))) {
     return fail("load: stdin is a terminal", "redirect it, or name a file by -i");
   }
-  const Layout store = TRY(Layout::open(context.store, LayoutAccess::write));
+  const Layout store = TRY(open_store(context.store, LayoutAccess::write));
   const kernel::Fd lock = TRY(store.lock_shared());
   const Archive archive = TRY(Archive::open(path));
   Progress progress(context.progress);

@@ -1,11 +1,12 @@
 #include "imgtool/cmd/command.h"
+#include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 
 namespace skiff::image {
 namespace {
 
 Result<int> run(const Context &context) {
-  const Layout store = TRY(Layout::open(context.store, LayoutAccess::write));
+  const Layout store = TRY(open_store(context.store, LayoutAccess::write));
   const kernel::Fd lock = TRY(store.lock_shared());
   const StoredImage image = TRY(find_stored(store, context.argument(0)));
   for (std::size_t i = 1; i < context.invocation.positionals.size(); ++i) {
