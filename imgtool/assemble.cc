@@ -4,13 +4,12 @@
 #include <time.h>
 
 #include <array>
-#include <charconv>
-#include <cstdlib>
 #include <string_view>
 
 #include "imgtool/decompress.h"
 #include "imgtool/take_in.h"
 #include "imgtool/tar_format.h"
+#include "imgtool/tree_entry.h"
 #include "spec/media_types.h"
 
 namespace skiff::image {
@@ -48,15 +47,7 @@ Result<Uncompressed> look_into(const Layout &layout, const spec::Descriptor &blo
 }  // namespace
 
 Result<std::int64_t> creation_time() {
-  const char *epoch = std::getenv("SOURCE_DATE_EPOCH");
-  if (epoch == nullptr || *epoch == '\0') return ::time(nullptr);
-  const std::string_view text = epoch;
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) {
-    return fail(fmt::format("$SOURCE_DATE_EPOCH: \"{}\" is no number of seconds", text));
-  }
-  return seconds;
+  return TRY(source_date_epoch()).value_or(::time(nullptr));
 }
 
 std::string time_text(std::int64_t seconds) {

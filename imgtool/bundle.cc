@@ -49,6 +49,7 @@ Result<std::vector<std::string>> make_plain(const BundleRequest &request, const 
                                             const HalfMade &bundle, Progress &progress) {
   const kernel::Fd rootfs = TRY(make_directory(bundle.fd(), "rootfs"));
   TRY(apply_image(source.image, source.open, rootfs, request.apply, progress));
+  TRY(save_tree_record(bundle.fd(), rootfs));
   return describe(request, source, bundle.fd(), rootfs);
 }
 

@@ -9,6 +9,13 @@ namespace skiff::image {
 namespace {
 
 constexpr std::size_t largest = std::size_t{1} << 20U;
+constexpr const char *tree_record_name = "rootfs.record";
+constexpr std::size_t largest_tree_record = std::size_t{2} << 30U;
+
+Status write_file(kernel::FdView bundle, const char *name, std::string_view text) {
+  const kernel::Fd file = TRY(kernel::openat(bundle, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
+  return kernel::write_all(file, text);
+}
 
 }  // namespace
 
@@ -31,9 +38,7 @@ ApplyOptions BundleRecord::options() const {
 }
 
 Status save_record(kernel::FdView bundle, const BundleRecord &record) {
-  const kernel::Fd file =
-      TRY(kernel::openat(bundle, bundle_record_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
-  return kernel::write_all(file, spec::Writer("\t").document(record) + "\n");
+  return write_file(bundle, bundle_record_name, spec::Writer("\t").document(record) + "\n");
 }
 
 Result<BundleRecord> load_record(kernel::FdView bundle) {
@@ -48,6 +53,15 @@ Result<BundleRecord> load_record(kernel::FdView bundle) {
   if (!findings.empty()) return std::unexpected(spec::findings_error(bundle_record_name, findings));
   TRY(in(bundle_record_name, Digest::parse(record.manifest.digest)));
   return record;
+}
+
+Status save_tree_record(kernel::FdView bundle, kernel::FdView rootfs) {
+  return write_file(bundle, tree_record_name, print_record(TRY(record_tree(rootfs))));
+}
+
+Result<TreeRecord> load_tree_record(kernel::FdView bundle) {
+  const kernel::Fd file = TRY(kernel::openat(bundle, tree_record_name, O_RDONLY | O_NOFOLLOW));
+  return in(tree_record_name, parse_record(TRY(kernel::read_all(file, largest_tree_record))));
 }
 
 }  // namespace skiff::image

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "imgtool/layer.h"
+#include "imgtool/tree.h"
 #include "runtime/kernel/fd.h"
 #include "spec/image.h"
 
@@ -27,5 +28,9 @@ inline constexpr const char *bundle_record_name = "image.json";
 [[nodiscard]] Status save_record(kernel::FdView bundle, const BundleRecord &record);
 // ENOENT says that unpack has not made this bundle.
 [[nodiscard]] Result<BundleRecord> load_record(kernel::FdView bundle);
+
+// What the root filesystem was when it was unpacked, for bundles without an overlay.
+[[nodiscard]] Status save_tree_record(kernel::FdView bundle, kernel::FdView rootfs);
+[[nodiscard]] Result<TreeRecord> load_tree_record(kernel::FdView bundle);
 
 }  // namespace skiff::image

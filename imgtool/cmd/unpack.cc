@@ -217,13 +217,20 @@ Result<int> run(const Context &context) {
     TRY(unpack_named(context, request, reference, progress));
     return 0;
   }
-  const Selection selection{.all = false, .platform = TRY(context.platform())};
   const Workplace place = context.workplace(progress);
-  const Located located = TRY(locate(place, reference, selection));
-  // An overlay's layers are the store's, wherever the image is.
-  std::optional<Layout> store;
-  if (request.overlay) store = TRY(open_store(context.store, LayoutAccess::write));
-  TRY(unpack_there(context, request, located.layout(), located.image, store ? *store : located.layout(), progress));
+  if (reference.transport == Transport::oci) {
+    const Located located = TRY(locate(place, reference, {}));
+    // An overlay's layers are the store's, wherever the image is.
+    std::optional<Layout> store;
+    if (request.overlay) store = TRY(open_store(context.store, LayoutAccess::write));
+    TRY(unpack_there(context, request, located.layout(), located.image, store ? *store : located.layout(), progress));
+    return 0;
+  }
+  // Its blobs stay in the store: repack needs those below its new layer.
+  const Layout store = TRY(open_store(context.store, LayoutAccess::write));
+  const kernel::Fd lock = TRY(store.lock_shared());
+  const Selection selection{.all = false, .platform = TRY(context.platform())};
+  TRY(unpack_there(context, request, store, TRY(bring(place, reference, store, selection)), store, progress));
   return 0;
 }
 
