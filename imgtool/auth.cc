@@ -134,7 +134,7 @@ std::expected<Authorizer::Token, HttpFailure> Authorizer::fetch_token(const Scop
                           .text = fmt::format("token server {}: the password would go there without TLS", realm),
                           .remedy = "--tls-verify=false allows that"});
   }
-  const Result<TlsTrust> trust = sources_.load_trust(origin->host + ":" + origin->port);
+  const Result<TlsTrust> trust = sources_.load_trust(authority_of(*origin));
   if (!trust) return final_failure(trust.error());
   const Scopes wanted = with_asked(scopes, challenge_->parameter("scope"));
   std::string form;

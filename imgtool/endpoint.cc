@@ -37,11 +37,6 @@ bool keeps_method(int status, const std::string &method) {
   return method == "GET" || method == "HEAD" || status == 307 || status == 308;
 }
 
-std::string authority_of(const WebOrigin &origin) {
-  const bool usual = origin.port == (origin.scheme == "https" ? "443" : "80");
-  return usual ? origin.host : origin.host + ":" + origin.port;
-}
-
 std::vector<Challenge> challenges_of(const HttpResponse &response) {
   std::vector<Challenge> all;
   for (const std::string_view field : response.all("www-authenticate")) {

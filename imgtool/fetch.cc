@@ -1,6 +1,7 @@
 #include "imgtool/fetch.h"
 
 #include <fmt/format.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <set>
@@ -158,6 +159,8 @@ Status Fetch::run(Registry &registry) {
     fetch.ended = [this, blob](const Status &verified) {
       if (!verified) return;
       blob->committed = state_->into.commit_blob(std::move(blob->incoming), *Digest::parse(blob->descriptor.digest));
+      // The copy holds the lock too: who waits for this blob shall not wait for all the others and the unpacking.
+      (void)kernel::flock(blob->file, LOCK_UN);
       if (blob->committed) blob->item.done("Pull complete");
     };
     fetches.push_back(std::move(fetch));

@@ -22,9 +22,11 @@
 namespace skiff::image {
 
 struct RegistryOptions {
-  bool tls_verify = true;  // off: plain HTTP is tried as well, and any certificate is taken
-  std::string cert_dir;    // ca.crt, client.cert, client.key; else the system's, and /etc/containers/certs.d/HOST
-  std::string authfile;    // else where Podman, skopeo and Docker look
+  // Off: plain HTTP is tried as well, and any certificate is taken. A registry on loopback (localhost, 127.0.0.0/8,
+  // ::1) may always speak plain HTTP; where it speaks TLS its certificate is verified like any other.
+  bool tls_verify = true;
+  std::string cert_dir;  // ca.crt, client.cert, client.key; else the system's, and /etc/containers/certs.d/HOST
+  std::string authfile;  // else where Podman, skopeo and Docker look
   std::optional<Login> login;
   bool offline = false;  // every socket is refused
   std::uint32_t retries = 4;

@@ -51,6 +51,11 @@ Result<WebOrigin> origin_of(const std::string &url) {
   return origin;
 }
 
+std::string authority_of(const WebOrigin &origin) {
+  const bool usual = origin.port == (origin.scheme == "https" ? "443" : "80");
+  return usual ? origin.host : origin.host + ":" + origin.port;
+}
+
 Result<std::string> resolve_url(const std::string &from, const std::string &location) {
   const Url url = TRY(parse(from));
   const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, location.c_str(), CURLU_DISALLOW_USER);

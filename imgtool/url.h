@@ -19,6 +19,8 @@ struct WebOrigin {
 };
 
 [[nodiscard]] Result<WebOrigin> origin_of(const std::string &url);
+// "example.com", "localhost:5000": without the scheme's usual port, as certs.d has its directories.
+[[nodiscard]] std::string authority_of(const WebOrigin &origin);
 // The target of a Location or Link, relative to where it came from (RFC 3986, 5).
 [[nodiscard]] Result<std::string> resolve_url(const std::string &from, const std::string &location);
 // With one more query parameter, behind those that are there: an upload's Location has some that count.

@@ -12,6 +12,12 @@ TEST(Url, AnOriginIsSchemeHostAndPort) {
   EXPECT_EQ(origin_of("http://[::1]:5000/").value().host, "[::1]");
 }
 
+TEST(Url, AnAuthorityIsWithoutTheUsualPort) {
+  EXPECT_EQ(authority_of(origin_of("https://example.com:443/").value()), "example.com");
+  EXPECT_EQ(authority_of(origin_of("http://example.com:443/").value()), "example.com:443");
+  EXPECT_EQ(authority_of(origin_of("http://[::1]:5000/").value()), "[::1]:5000");
+}
+
 TEST(Url, ALocationIsRelativeToWhereItCameFrom) {  // RFC 3986, 5
   const std::string from = "https://example.com:5000/v2/a/blobs/uploads/?x=1";
   EXPECT_EQ(resolve_url(from, "/v2/a/blobs/uploads/7?s=a%2Bb").value(),
