@@ -214,8 +214,9 @@ bool checksum_fits(const char *block) {
   const std::optional<std::int64_t> expected = parse_octal(field::checksum.of(block));
   if (!expected) return false;
   // In the sum the field itself counts as blanks.
-  std::int64_t as_unsigned = ' ' * 8;
-  std::int64_t as_signed = ' ' * 8;
+  constexpr std::int64_t blanks = std::int64_t{' '} * 8;
+  std::int64_t as_unsigned = blanks;
+  std::int64_t as_signed = blanks;
   for (std::size_t i = 0; i < block_size; ++i) {
     if (i >= field::checksum.offset && i < field::checksum.offset + field::checksum.size) continue;
     as_unsigned += static_cast<unsigned char>(block[i]);
@@ -229,9 +230,9 @@ Status parse_pax(std::string_view records, PaxFields &into) {
   while (at < records.size()) {
     const std::string_view rest = records.substr(at);
     const std::size_t blank = rest.find(' ');
-    const std::optional<std::uint64_t> length =
-        blank == rest.npos || blank > 8 ? std::nullopt : parse_decimal(rest.substr(0, blank));
-    if (!length || *length > rest.size() || *length < blank + 3 || rest[*length - 1] != '\n') {
+    const std::optional<std::uint64_t> length = blank > 8 ? std::nullopt : parse_decimal(rest.substr(0, blank));
+    const bool fits = length && *length <= rest.size() && *length >= blank + 3;
+    if (!fits || rest[*length - 1] != '\n') {
       return fail(EBADMSG, fmt::format("pax record at byte {}: its length is wrong", at));
     }
     const std::string_view record = rest.substr(blank + 1, *length - blank - 2);
