@@ -11,7 +11,7 @@ PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohma
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff
 
-.PHONY: all build packages demo test vm-test check bench suites clients conformance install package clean
+.PHONY: all build packages demo test vm-test check bench bench-image suites clients conformance install package clean
 
 all: build
 
@@ -46,6 +46,10 @@ clients: build
 
 bench: build
 	@tests/bench/run
+
+# Pull, unpack and push of skiff-image next to skopeo, umoci and Podman, against Debian's docker-registry on loopback.
+bench-image: build
+	@tests/bench/image
 
 # Other projects' test suites against this runtime: runc's own and runtime-tools' validation programs. Needs root and a
 # Debian mirror; the first time it makes a Debian root of its own.

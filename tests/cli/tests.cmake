@@ -69,3 +69,8 @@ target_compile_definitions(program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:ski
 target_link_libraries(program_test PRIVATE skiff_runtime nlohmann_json::nlohmann_json GTest::gtest_main)
 add_dependencies(program_test skiff raw_call notify_call)
 gtest_discover_tests(program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
+
+# skiff-image, driven as a user drives it, and read by other tools.
+add_test(NAME image.program
+  COMMAND ${CMAKE_CURRENT_LIST_DIR}/image/program $<TARGET_FILE:skiff-image> $<TARGET_FILE:skiff>)
+set_tests_properties(image.program PROPERTIES LABELS program SKIP_RETURN_CODE 77 TIMEOUT 120)
