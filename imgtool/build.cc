@@ -87,7 +87,7 @@ class Builder {
   Result<Stage> begin(std::size_t index) {
     const BuildStage &written = plan_->stages[index];
     if (written.base.origin == Origin::stage) return stages_.at(written.base.stage).continued(stage_name(index));
-    PlatformRequest platform = options_->platform.value_or(host_platform());
+    PlatformRequest platform = options_->platform.value_or(build_platform());
     if (!written.platform.empty()) platform = TRY(parse_platform(written.platform));
     if (written.base.origin == Origin::image) {
       Stage stage = TRY(load(written.base.image, platform));
@@ -142,7 +142,7 @@ class Builder {
     const auto found = images_.find(source.image);
     if (found != images_.end()) return &found->second;
     Stage stage =
-        TRY(in(fmt::format("--from={}", from), load(source.image, options_->platform.value_or(host_platform()))));
+        TRY(in(fmt::format("--from={}", from), load(source.image, options_->platform.value_or(build_platform()))));
     return &images_.emplace(source.image, std::move(stage)).first->second;
   }
 
@@ -189,6 +189,16 @@ bool runs_something(const BuildPlan &plan) {
 }
 
 }  // namespace
+
+PlatformRequest build_platform() {
+  PlatformRequest platform = host_platform();
+  spec::Platform best = platform.accepted.front();
+  if (best.architecture != "amd64") return platform;
+  best.variant.clear();
+  // An image that names a level is still accepted as the base.
+  platform.accepted.insert(platform.accepted.begin(), std::move(best));
+  return platform;
+}
 
 Result<spec::Descriptor> build_image(const Workplace &place, const Layout &store, const BuildPlan &plan,
                                      const BuildOptions &options) {

@@ -242,6 +242,26 @@ std::string describe(const ElfMachine &machine) {
   return fmt::format("{}, {} bits{}", name, machine.is_64 ? 64 : 32, machine.big_endian ? ", big endian" : "");
 }
 
+std::string image_architecture(const ElfMachine &machine) {
+  struct Known {
+    ElfMachine machine;
+    std::string_view name;
+  };
+  static constexpr std::array<Known, 11> names = {{{{true, false, EM_X86_64}, "amd64"},
+                                                   {{false, false, EM_386}, "386"},
+                                                   {{true, false, EM_AARCH64}, "arm64"},
+                                                   {{false, false, EM_ARM}, "arm"},
+                                                   {{true, false, EM_RISCV}, "riscv64"},
+                                                   {{true, false, EM_PPC64}, "ppc64le"},
+                                                   {{true, true, EM_PPC64}, "ppc64"},
+                                                   {{true, true, EM_S390}, "s390x"},
+                                                   {{true, false, EM_MIPS}, "mips64le"},
+                                                   {{false, false, EM_MIPS}, "mipsle"},
+                                                   {{true, false, EM_LOONGARCH}, "loong64"}}};
+  const auto *const known = std::ranges::find(names, machine, &Known::machine);
+  return known == names.end() ? "" : std::string(known->name);
+}
+
 Result<std::vector<std::string>> find_library_names(kernel::FdView file) {
   std::set<std::string> found;
   std::string word;

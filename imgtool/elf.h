@@ -40,6 +40,9 @@ struct Elf {
 // "x86-64, 64 bits", for people.
 [[nodiscard]] std::string describe(const ElfMachine &machine);
 
+// As images name it (image-index.md, "platform": GOARCH); empty where there is no name.
+[[nodiscard]] std::string image_architecture(const ElfMachine &machine);
+
 // Names like "libfoo.so.1" in the file's bytes: what it may dlopen(3). Sorted, each once. A file says so only by its
 // strings, so that a name here is a hint.
 [[nodiscard]] Result<std::vector<std::string>> find_library_names(kernel::FdView file);

@@ -56,7 +56,9 @@ Mapping parse_mapping(const std::string &text) {
 class Chooser {
  public:
   Chooser(kernel::FdView root, const MinimalRequest &request)
-      : root_(root), request_(&request), tree_{.files = FileSet(root), .programs = {}, .warnings = {}} {}
+      : root_(root),
+        request_(&request),
+        tree_{.files = FileSet(root), .programs = {}, .warnings = {}, .architecture = {}} {}
 
   Result<MinimalTree> run() {
     for (const std::string &program : request_->programs) TRY(add_program(program));
@@ -136,6 +138,7 @@ class Chooser {
 
   Status add_libraries(const std::string &path, LibraryOptions options) {
     LibraryClosure closure = TRY(find_libraries(root_, path, options));
+    if (tree_.architecture.empty()) tree_.architecture = image_architecture(closure.files[0].elf.machine);
     TRY(open_what_is_named(path, options, closure));
     for (std::size_t index = 1; index < closure.files.size(); ++index) {
       const LoadedFile &file = closure.files[index];

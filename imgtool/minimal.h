@@ -23,6 +23,7 @@ struct MinimalTree {
   FileSet files;
   std::vector<std::string> programs;  // where the programs are in the image, in the order given
   std::vector<std::string> warnings;
+  std::string architecture;  // GOARCH of the first program that is no script; empty: not known
 };
 
 // `root` is the tree to take from: "/", or another root filesystem. Errors: a program that is not there, a library that

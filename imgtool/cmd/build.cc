@@ -106,13 +106,28 @@ BuildRequest make_request(const Context &context, const PlatformRequest &platfor
   }
   request.target = context.flag("target");
   add_platform(request.predefined, "TARGET", platform.accepted.front());
-  add_platform(request.predefined, "BUILD", host_platform().accepted.front());
+  add_platform(request.predefined, "BUILD", build_platform().accepted.front());
   return request;
 }
 
 spec::Compression compression_of_flag(std::string_view text) {
   if (text == "gzip") return spec::Compression::gzip;
   return text == "zstd" ? spec::Compression::zstd : spec::Compression::none;
+}
+
+Result<BuildPlan> plan_of(const std::string &text, const BuildRequest &request) {
+  return make_build_plan(TRY(parse_dockerfile(text)), request);
+}
+
+// "FILE:3: ..." of "line 3: ...", as compilers say it.
+template <class T>
+Result<T> at_file(const std::string &file, Result<T> result) {
+  constexpr std::string_view prefix = "line ";
+  if (result) return result;
+  std::string &text = result.error().text;
+  text = text.starts_with(prefix) ? fmt::format("{}:{}", file, text.substr(prefix.size()))
+                                  : fmt::format("{}: {}", file, text);
+  return result;
 }
 
 Result<std::vector<ImageName>> parse_tags(const Context &context) {
@@ -144,10 +159,9 @@ Result<int> run(const Context &context) {
   options.pull = context.flags().boolean("pull");
   options.host_network = context.flags().string("network") != "none";
   options.quiet = context.quiet();
-  const PlatformRequest platform = TRY(context.platform());
-  if (context.flags().given("platform")) options.platform = platform;
-  const BuildPlan plan = TRY(in(written.place, make_build_plan(TRY(in(written.place, parse_dockerfile(written.text))),
-                                                               make_request(context, platform))));
+  if (context.flags().given("platform")) options.platform = TRY(context.platform());
+  const BuildRequest request = make_request(context, options.platform.value_or(build_platform()));
+  const BuildPlan plan = TRY(at_file(written.place, plan_of(written.text, request)));
   for (const std::string &warning : plan.warnings)
     cli::warning(context.log, fmt::format("{}: {}", written.place, warning));
   const Layout store = TRY(open_store(context.store, LayoutAccess::write));

@@ -93,10 +93,9 @@ Status add_file(LayerWriter &layer, kernel::FdView root, const std::string &path
 Result<spec::ImageConfig> make_config(const Context &context, const MinimalTree &tree, const WrittenLayer &layer,
                                       std::int64_t time) {
   spec::ImageConfig config;
-  const spec::Platform platform = host_platform().accepted.front();
   config.created = time_text(time);
-  config.os = platform.os;
-  config.architecture = platform.architecture;
+  config.os = "linux";
+  config.architecture = tree.architecture.empty() ? host_platform().accepted.front().architecture : tree.architecture;
   config.rootfs = {.type = "layers", .diff_ids = {layer.diff_id.text()}};
   config.config.env = strings(context, "env");
   config.config.user = context.flag("user");
