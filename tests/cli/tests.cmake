@@ -74,3 +74,19 @@ gtest_discover_tests(program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS prog
 add_test(NAME image.program
   COMMAND ${CMAKE_CURRENT_LIST_DIR}/image/program $<TARGET_FILE:skiff-image> $<TARGET_FILE:skiff>)
 set_tests_properties(image.program PROPERTIES LABELS program SKIP_RETURN_CODE 77 TIMEOUT 120)
+# skiff-image, as its users run it.
+set(image_program_tests
+  cli/image/build_test.cc
+  cli/image/minimal_test.cc
+)
+set(image_program_parts
+  cli/image/image_rig.cc
+  cli/rig.cc
+)
+add_executable(image_program_test ${image_program_tests} ${image_program_parts})
+set_source_files_properties(${image_program_tests} cli/image/image_rig.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+target_compile_definitions(image_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
+  SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>")
+target_link_libraries(image_program_test PRIVATE skiff_kernel nlohmann_json::nlohmann_json GTest::gtest_main)
+add_dependencies(image_program_test skiff skiff-image)
+gtest_discover_tests(image_program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
