@@ -46,9 +46,7 @@ Result<Uncompressed> look_into(const Layout &layout, const spec::Descriptor &blo
 
 }  // namespace
 
-Result<std::int64_t> creation_time() {
-  return TRY(source_date_epoch()).value_or(::time(nullptr));
-}
+Result<std::int64_t> creation_time() { return TRY(source_date_epoch()).value_or(::time(nullptr)); }
 
 std::string time_text(std::int64_t seconds) {
   const time_t time = seconds;

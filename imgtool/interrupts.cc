@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,14 +34,35 @@ Result<Split> split(std::string path) {
   return out;
 }
 
+constexpr std::size_t longest_name = 200;  // what is left of 255 is the mark's
+constexpr std::string_view mark = ".skiff-";
+
 Result<std::string> beside(const std::string &target) {
   const Split parts = TRY(split(target));
   static constexpr int letters = 12;
   std::array<unsigned char, letters> random{};
   if (::getentropy(random.data(), random.size()) != 0) return fail(errno, "getentropy");
-  std::string name = fmt::format("{}/.{}.skiff-", parts.parent == "/" ? "" : parts.parent, parts.name.substr(0, 200));
+  std::string name =
+      fmt::format("{}/.{}{}", parts.parent == "/" ? "" : parts.parent, parts.name.substr(0, longest_name), mark);
   for (const unsigned char byte : random) name += static_cast<char>('a' + byte % 26);
   return name;
+}
+
+// What a process that was killed left of the same target: nobody holds its lock. One that is being made at this moment
+// and has no lock yet is younger than a minute.
+Status sweep(const std::string &target) {
+  static constexpr std::int64_t young = 60;
+  const Split parts = TRY(split(target));
+  const std::string start = fmt::format(".{}{}", parts.name.substr(0, longest_name), mark);
+  const kernel::Fd parent = TRY(kernel::open(parts.parent, O_RDONLY | O_DIRECTORY));
+  for (const std::string &name : TRY(kernel::list_directory(parent))) {
+    if (!name.starts_with(start)) continue;
+    const Result<kernel::Fd> left = kernel::openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!left || !kernel::flock(*left, LOCK_EX | LOCK_NB)) continue;
+    const Result<struct stat> status = kernel::fstat(*left);
+    if (status && status->st_ctime + young < ::time(nullptr)) (void)kernel::remove_tree_at(parent, name);
+  }
+  return {};
 }
 
 Status check_free(const std::string &target) {
@@ -138,19 +161,23 @@ Result<HalfMade> HalfMade::make_scratch(const std::string &parent, Interrupts &i
 }
 
 Result<HalfMade> HalfMade::make(const std::string &target, Interrupts &interrupts) {
+  TRY(sweep(target));
   std::string path = TRY(beside(target));
   interrupts.remember(path);
   HalfMade made(target, path, {}, interrupts);
   TRY(kernel::mkdirat(kernel::cwd, path, 0700));
   made.fd_ = TRY(kernel::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY(kernel::flock(made.fd_, LOCK_EX));
   return made;
 }
 
 Result<HalfMade> HalfMade::make_file(const std::string &target, Interrupts &interrupts) {
+  TRY(sweep(target));
   std::string path = TRY(beside(target));
   interrupts.remember(path);
   HalfMade made(target, path, {}, interrupts);
   made.fd_ = TRY(kernel::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  TRY(kernel::flock(made.fd_, LOCK_EX));
   return made;
 }
 
