@@ -39,7 +39,7 @@ using Status = std::expected<void, Error>;
 // Other rooms have errors of their own types.
 template <class E>
 [[nodiscard]] std::unexpected<E> pass_on(E &&error) {
-  return std::unexpected<E>(std::move(error));
+  return std::unexpected<E>(std::forward<E>(error));
 }
 
 // The same result; an error gets "place: " in front of it.
