@@ -6,17 +6,23 @@ DESTDIR ?=
 JOBS := $(shell nproc)
 PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
 	libbenchmark-dev busybox-static dbus-daemon procps lld libcurl4-openssl-dev libssl-dev libarchive-dev libisal-dev \
-	libzstd-dev zlib1g-dev docker-registry skopeo umoci
+	libzstd-dev zlib1g-dev
+# What the tests of skiff-image talk to.
+TEST_PACKAGES := docker-registry skopeo umoci xz-utils bzip2
 
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff
 
-.PHONY: all build packages demo test vm-test check bench bench-image suites clients conformance install package clean
+.PHONY: all build packages test-packages demo test vm-test check analyze bench bench-image suites clients images conformance \
+	install package clean
 
 all: build
 
 packages:
 	@.ci/packages $(PACKAGES)
+
+test-packages:
+	@.ci/packages $(PACKAGES) $(TEST_PACKAGES)
 
 build: packages
 	@mkdir -p build
@@ -28,7 +34,7 @@ demo: build
 	@tests/demo
 
 # The tests of the release and of the sanitizer build.
-test: packages
+test: test-packages
 	@.ci/test
 
 # The program's tests on cgroup v2 with all controllers, systemd and AppArmor, and an ordinary user's containers: in a
@@ -40,6 +46,11 @@ vm-test: build
 check:
 	@.ci/run
 
+# clang-tidy with clang's analyzer, half an hour on two cores: CI has the other checks alone.
+analyze: test-packages
+	@.ci/packages clang-tidy-19
+	@.ci/tidy --analyze
+
 # Podman, Buildah, containerd, its CRI plugin and Docker, of Debian's packages, with this runtime.
 clients: build
 	@conformance/clients/run
@@ -47,7 +58,11 @@ clients: build
 bench: build
 	@tests/bench/run
 
-# Pull, unpack and push of skiff-image next to skopeo, umoci and Podman, against Debian's docker-registry on loopback.
+# Real images through a registry on loopback: pulled, unpacked, compared with umoci's tree, and run.
+images: build
+	@conformance/images/run
+
+# Pull, unpack and push of skiff-image next to skopeo, umoci, Podman, containerd and Docker.
 bench-image: build
 	@tests/bench/image
 
