@@ -56,7 +56,10 @@ std::string program_for(const AuthFile &file, const std::string &registry) {
 // registry/a/b, registry/a, registry
 std::vector<std::string> keys_of(const std::string &registry, const std::string &repository) {
   std::vector<std::string> keys;
-  for (std::string key = registry + "/" + repository; key.size() > registry.size(); key.resize(key.rfind('/'))) {
+  std::string key = registry;
+  key += '/';
+  key += repository;
+  for (; key.size() > registry.size(); key.resize(key.rfind('/'))) {
     keys.push_back(key);
   }
   keys.push_back(registry);

@@ -103,7 +103,7 @@ Result<std::string> Layout::read_blob(const Digest &digest) const {
 }
 
 Result<Digest> Layout::write_blob(std::string_view bytes) const {
-  const Digest digest = digest_of(bytes);
+  Digest digest = digest_of(bytes);
   if (TRY(has_blob(digest))) return digest;
   const auto write = [&]() -> Status {
     Incoming incoming = TRY(begin_unknown_blob());

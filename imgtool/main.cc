@@ -98,7 +98,7 @@ std::string variable(const char *name) {
 // XDG Base Directory Specification: data of a user; a relative path is to be ignored.
 Result<std::string> find_store(const cli::Flags &global) {
   if (global.given("store")) return std::string(global.string("store"));
-  if (const std::string own = variable("SKIFF_STORE"); !own.empty()) return own;
+  if (std::string own = variable("SKIFF_STORE"); !own.empty()) return own;
   if (::geteuid() == 0) return "/var/lib/skiff/images";
   if (const std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data + "/skiff/images";
   if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/share/skiff/images";

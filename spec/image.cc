@@ -145,7 +145,7 @@ Status check_schema1(json::Value root, std::string_view media_type) {
 Result<std::string> agreed_type(json::Value root, std::string_view media_type) {
   const json::Value member = root.member("mediaType");
   if (member && member.kind() != json::Kind::string) return fail("manifest: /mediaType: expected a string");
-  const std::string own(member ? member.text() : std::string_view());
+  std::string own(member ? member.text() : std::string_view());
   if (own.empty()) return std::string(says_nothing(media_type) ? std::string_view() : media_type);
   if (!says_nothing(media_type) && own != media_type) {
     return fail(

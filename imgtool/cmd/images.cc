@@ -97,17 +97,24 @@ std::string table(const std::vector<Row> &rows, bool digests, bool full) {
   return table_text(lines);
 }
 
+bool has_tag(std::string_view name) { return name.substr(name.rfind('/') + 1).find_first_of(":@") != name.npos; }
+
+// A name without a tag stands for all of its tags, as Docker has it.
+bool is_meant(const Row &row, const ImageName &wanted, bool with_tag) {
+  const Result<ImageName> name = parse_image_name(row.name);
+  if (!name || name->registry != wanted.registry || name->repository != wanted.repository) return false;
+  return !with_tag || (name->tag == wanted.tag && name->digest == wanted.digest);
+}
+
 Result<int> run(const Context &context) {
   const Result<Layout> store = Layout::open(context.store, LayoutAccess::read);
   std::vector<Row> rows;
   const std::string only = context.argument(0);
   if (store) {
-    const std::string wanted = only.empty() ? "" : TRY(parse_image_name(only)).familiar();
+    const ImageName wanted = only.empty() ? ImageName{} : TRY(parse_image_name(only));
     for (const StoredImage &image : TRY(list_stored(*store))) {
       Row row = TRY(make_row(*store, image));
-      if (only.empty() || row.repository == only || row.repository + ":" + row.tag == only || row.name == only) {
-        rows.push_back(std::move(row));
-      }
+      if (only.empty() || is_meant(row, wanted, has_tag(only))) rows.push_back(std::move(row));
     }
   } else if (store.error().number != ENOENT) {
     return std::unexpected(store.error());
