@@ -179,10 +179,7 @@ Changed change_text(const spec::json::Document &document, const std::string &key
 
 Result<kernel::Fd> make_parent(const std::string &path) {
   const std::string parent = path.find('/') == std::string::npos ? "." : path.substr(0, path.rfind('/') + 1);
-  for (std::size_t slash = parent.find('/', 1); slash != std::string::npos; slash = parent.find('/', slash + 1)) {
-    const Status made = kernel::mkdirat(kernel::cwd, parent.substr(0, slash), 0700);
-    if (!made && made.error().number != EEXIST) return std::unexpected(made.error());
-  }
+  TRY(kernel::make_parents(parent, 0700));
   return kernel::open(parent, O_RDONLY | O_DIRECTORY);
 }
 

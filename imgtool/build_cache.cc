@@ -50,8 +50,7 @@ Result<std::optional<CachedStep>> BuildCache::find(const std::string &key) const
 }
 
 Status BuildCache::keep(const std::string &key, const CachedStep &step) const {
-  const Status made = kernel::mkdirat(store_->directory(), directory_name, 0700);
-  if (!made && made.error().number != EEXIST) return made;
+  TRY(kernel::make_directory(store_->directory(), directory_name, 0700));
   Record record;
   if (step.layer) record = {.layer = *step.layer, .diff_id = step.diff_id};
   const std::string path = fmt::format("{}/{}", directory_name, key);

@@ -44,8 +44,7 @@ void sweep(const Layout &store, const std::string &runtime) {
 }  // namespace
 
 Result<Workshop> Workshop::open(const Layout &store, const std::string &runtime, Interrupts &interrupts) {
-  const Status made = kernel::mkdirat(store.directory(), builds, 0700);
-  if (!made && made.error().number != EEXIST) return std::unexpected(made.error());
+  TRY(kernel::make_directory(store.directory(), builds, 0700));
   sweep(store, runtime);
   // The runtime enters the container by this path.
   std::string path = fmt::format("{}/{}/XXXXXX", store.path(), builds);
@@ -87,8 +86,7 @@ Result<std::string> Workshop::make_rootfs() {
 
 Result<std::string> Workshop::make_directory(const std::string &name) {
   std::string path = fmt::format("{}/{}", path_, name);
-  const Status made = kernel::mkdirat(kernel::cwd, path, 0700);
-  if (!made && made.error().number != EEXIST) return std::unexpected(made.error());
+  TRY(kernel::make_directory(kernel::cwd, path, 0700));
   return path;
 }
 

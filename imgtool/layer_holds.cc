@@ -53,8 +53,7 @@ bool is_gone(const std::string &bundle) {
 
 Status hold_layers(const Layout &store, const std::string &bundle, const std::vector<std::string> &names) {
   const auto hold = [&]() -> Status {
-    const Status made = kernel::mkdirat(store.directory(), holds, 0700);
-    if (!made && made.error().number != EEXIST) return made;
+    TRY(kernel::make_directory(store.directory(), holds, 0700));
     const std::string path = path_of(bundle);
     const Fd file = TRY(kernel::openat(store.directory(), path + ".new", O_WRONLY | O_CREAT | O_TRUNC, 0600));
     TRY(kernel::write_all(file, spec::Writer("").document(Hold{.bundle = bundle, .layers = names})));

@@ -82,8 +82,7 @@ Result<std::optional<LayerRecord>> load_record(const Fd &directory) {
 
 // Set-user-id programs are in there: 0700 whatever the umask says (CVE-2024-25621).
 Result<Fd> open_layers(const Layout &store) {
-  const Status made = kernel::mkdirat(store.directory(), layers, 0700);
-  if (!made && made.error().number != EEXIST) return std::unexpected(made.error());
+  TRY(kernel::make_directory(store.directory(), layers, 0700));
   Fd directory = TRY(kernel::openat(store.directory(), layers, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if ((TRY(kernel::fstat(directory)).st_mode & 077U) != 0) TRY(kernel::fchmod(directory, 0700));
   return directory;

@@ -32,18 +32,9 @@ constexpr std::array<std::string_view, 6> own_names = {"oci-layout",      "index
 constexpr const char *ref_name = "org.opencontainers.image.ref.name";
 constexpr const char *containerd_name = "io.containerd.image.name";
 
-Status make_directories(const std::string &path) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const Status made = kernel::mkdirat(kernel::cwd, path.substr(0, slash), 0755);
-    if (!made && made.error().number != EEXIST) return made;
-    if (slash == std::string::npos) return {};
-  }
-}
-
-Status make_directory(const Fd &parent, const char *name) {
-  const Status made = kernel::mkdirat(parent, name, 0755);
-  if (!made && made.error().number != EEXIST) return made;
-  return {};
+Status make_with_parents(const std::string &path) {
+  TRY(kernel::make_parents(path, 0755));
+  return kernel::make_directory(kernel::cwd, path, 0755);
 }
 
 // Whole or not at all, and on the disk when it returns. One at a time: the caller holds index.lock.
@@ -99,7 +90,7 @@ std::string empty_index() {
 // The marker comes last: a layout that has it is whole.
 Status make_layout(const Fd &directory) {
   const Fd lock = TRY(lock_index(directory));
-  TRY(make_directory(directory, "blobs/sha256"));
+  TRY(kernel::make_directory(directory, "blobs/sha256", 0755));
   const Fd index = TRY(kernel::find_at(directory, index_file, O_PATH));
   if (!index.valid()) TRY(replace_file(directory, index_file, index_temporary, empty_index()));
   const Fd made = TRY(kernel::find_at(directory, marker, O_PATH));
@@ -114,7 +105,7 @@ Status ensure_layout(const Fd &directory, LayoutAccess access) {
   if (!file.valid()) TRY(check_empty(directory));
   // A layout of another tool gets the lock; one that cannot be written says so now and not after the work.
   TRY(kernel::openat(directory, layout_lock, O_RDWR | O_CREAT | O_NOFOLLOW, 0644));
-  TRY(make_directory(directory, "blobs"));
+  TRY(kernel::make_directory(directory, "blobs", 0755));
   return file.valid() ? Status() : make_layout(directory);
 }
 
@@ -181,7 +172,7 @@ std::vector<spec::Descriptor> matches(const spec::ImageIndex &index, std::string
 Result<Layout> Layout::open(const std::string &path, LayoutAccess access) {
   Layout layout;
   layout.path_ = path;
-  if (access == LayoutAccess::write) TRY(make_directories(path));
+  if (access == LayoutAccess::write) TRY(make_with_parents(path));
   layout.directory_ = TRY(kernel::open(path, O_RDONLY | O_DIRECTORY));
   TRY(ensure_named(path, layout.directory_, access));
   return layout;

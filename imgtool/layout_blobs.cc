@@ -37,12 +37,6 @@ Result<T> with_remedy(Result<T> result) {
   return result;
 }
 
-Status make_directory(const Fd &layout, const std::string &name) {
-  const Status made = kernel::mkdirat(layout, name, 0755);
-  if (!made && made.error().number != EEXIST) return made;
-  return {};
-}
-
 // Whether the name still leads to this file: while one waits for its lock the other renames or removes it.
 Result<bool> is_at(const Fd &layout, const std::string &path, const Fd &file) {
   const Fd there = TRY(kernel::find_at(layout, path, O_PATH | O_NOFOLLOW));
@@ -58,13 +52,13 @@ Status sync_directory(const Fd &layout, const std::string &name) {
 
 Status put_in_place(const Fd &layout, const Incoming &incoming, const Digest &digest) {
   TRY(kernel::fsync(incoming.file));
-  TRY(make_directory(layout, directory_of(digest)));
+  TRY(kernel::make_directory(layout, directory_of(digest), 0755));
   TRY(kernel::renameat2(layout, partial_path(incoming.name), layout, path_of(digest)));
   return sync_directory(layout, directory_of(digest));
 }
 
 Result<Incoming> open_incoming(const Fd &layout, std::string name, int more_flags) {
-  TRY(make_directory(layout, partial));
+  TRY(kernel::make_directory(layout, partial, 0755));
   const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | more_flags;
   Incoming incoming{.digest = {}, .file = {}, .name = std::move(name), .size = 0};
   incoming.file = TRY(kernel::openat(layout, partial_path(incoming.name), flags, 0644));

@@ -12,10 +12,7 @@ constexpr const char *ref_name = "org.opencontainers.image.ref.name";
 
 // The parents as a directory of anybody's, the last for nobody else.
 Status make_private(const std::string &path) {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    const Status made = kernel::mkdirat(kernel::cwd, path.substr(0, slash), 0755);
-    if (!made && made.error().number != EEXIST) return made;
-  }
+  TRY(kernel::make_parents(path, 0755));
   const Status made = kernel::mkdirat(kernel::cwd, path, 0700);
   if (!made) return made.error().number == EEXIST ? Status() : made;
   const kernel::Fd directory = TRY(kernel::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));

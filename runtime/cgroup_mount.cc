@@ -176,8 +176,7 @@ Status add_hierarchy(const kernel::Fd &tmpfs, const Hierarchy &hierarchy, const 
   auto mount = hierarchy.unified ? open_unified(hierarchy, view) : open_v1(hierarchy, view);
   if (!mount && hierarchy.optional) return {};
   if (!mount) return std::unexpected(std::move(mount).error());
-  auto made = kernel::mkdirat(tmpfs, name, 0755);
-  if (!made && made.error().number != EEXIST) return made;
+  TRY(kernel::make_directory(tmpfs, name, 0755));
   const auto target = TRY(kernel::openat(tmpfs, name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   TRY(kernel::move_mount(*mount, target));
   if (name.find(',') == std::string::npos) return {};

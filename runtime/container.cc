@@ -26,14 +26,9 @@ bool is_id_character(char c) {
 // mkdir -p of the runtime's own root: a trusted path on the host. Sticky, or what clears $XDG_RUNTIME_DIR of old files
 // would take it away from under a container that lives long (XDG Base Directory Specification).
 Status make_root(const std::string &root) {
-  for (std::size_t end = 1; end != std::string::npos;) {
-    end = root.find('/', end + 1);
-    const Status made = kernel::mkdirat(kernel::cwd, root.substr(0, end), end == std::string::npos ? 01700 : 0755);
-    if (!made && made.error().number != EEXIST) {
-      return in("--root", remedy("choose a directory that can be written with --root", made));
-    }
-  }
-  return {};
+  Status made = kernel::make_parents(root, 0755);
+  if (made) made = kernel::make_directory(kernel::cwd, root, 01700);
+  return in("--root", remedy("choose a directory that can be written with --root", std::move(made)));
 }
 
 Error missing(std::string_view id) {

@@ -46,8 +46,8 @@ Status write_file(const std::string &group, std::string_view name, std::string_v
 }
 
 Status make_group(const std::string &path) {
-  const Status made = kernel::mkdirat(kernel::cwd, path, 0755);
-  if (made || made.error().number == EEXIST) return {};
+  const Status made = kernel::make_directory(kernel::cwd, path, 0755);
+  if (made) return {};
   return std::unexpected(in(place, explain(path + "/..", made.error())));
 }
 

@@ -16,11 +16,6 @@ namespace {
 constexpr std::array<cli::FlagSpec, 5> flags = {
     {platform_flag, max_layer_size_flag, max_entries_flag, max_path_flag, max_ratio_flag}};
 
-Status make_directory(const std::string &path) {
-  const Status made = kernel::mkdirat(kernel::cwd, path, 0755);
-  return !made && made.error().number == EEXIST ? Status{} : made;
-}
-
 // STORE/mounts/DIGITS where no directory is named.
 std::string default_place(const Layout &store, const Digest &manifest) {
   return fmt::format("{}/mounts/{}", store.path(), manifest.short_hex());
@@ -46,11 +41,11 @@ Result<int> run_mount(const Context &context) {
   const std::vector<StoredLayer> layers = TRY(ensure_layers(store, image, layers_of(store, image), options, progress));
   std::string place = context.argument(1);
   if (place.empty()) {
-    TRY(make_directory(store.path() + "/mounts"));
+    TRY(kernel::make_directory(kernel::cwd, store.path() + "/mounts", 0755));
     place = default_place(store, TRY(Digest::parse(image.descriptor.digest)));
   }
   place = TRY(absolute(place));
-  TRY(make_directory(place));
+  TRY(kernel::make_directory(kernel::cwd, place, 0755));
   std::vector<std::string> names;
   for (const StoredLayer &layer : layers) names.push_back(layer.name);
   TRY(hold_layers(store, place, names));

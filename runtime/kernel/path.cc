@@ -42,7 +42,7 @@ Fd make_in_parent(FdView root, CString path, mode_t type, Make make) {
   const Fd parent(openat2_again(root, above, make_how(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)));
   if (!parent.valid() || make(parent, name) != 0) return {};
   Fd made(::openat(parent.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status{};
+  struct stat status {};
   if (!made.valid() || ::fstat(made.get(), &status) != 0 || (status.st_mode & S_IFMT) != type) return {};
   return made;
 }
@@ -119,6 +119,18 @@ Status mkdirat(FdView dir, CString path, mode_t mode) {
   return call_failed("mkdirat", {dir, path, Argument::octal(mode)});
 }
 
+Status make_directory(FdView dir, CString path, mode_t mode) {
+  if (::mkdirat(dir.get(), path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  return call_failed("mkdirat", {dir, path, Argument::octal(mode)});
+}
+
+Status make_parents(const std::string &path, mode_t mode) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    TRY(make_directory(cwd, path.substr(0, slash), mode));
+  }
+  return {};
+}
+
 Status mknodat(FdView dir, CString path, mode_t mode, dev_t device) {
   if (::mknodat(dir.get(), path.c_str(), mode, device) == 0) return {};
   return call_failed("mknodat", {dir, path, Argument::octal(mode), device});
@@ -178,7 +190,7 @@ Status faccessat(FdView dir, CString path, int mode, int flags) {
 }
 
 Result<struct stat> fstatat(FdView dir, CString path, int flags) {
-  struct stat status{};
+  struct stat status {};
   if (::fstatat(dir.get(), path.c_str(), &status, flags) != 0) return call_failed("fstatat", {dir, path});
   return status;
 }

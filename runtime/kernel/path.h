@@ -53,6 +53,10 @@ struct Place {
 
 // The calls of the same name. `path` is followed as the kernel does: pass one component, or a trusted path.
 [[nodiscard]] Status mkdirat(FdView dir, CString path, mode_t mode);
+// mkdirat(2) of what may be there already, of whatever type: EEXIST is no error.
+[[nodiscard]] Status make_directory(FdView dir, CString path, mode_t mode);
+// Every directory in front of the last '/' of a trusted path on the host, where it is missing.
+[[nodiscard]] Status make_parents(const std::string &path, mode_t mode);
 [[nodiscard]] Status mknodat(FdView dir, CString path, mode_t mode, dev_t device);
 [[nodiscard]] Status symlinkat(CString target, FdView dir, CString path);
 [[nodiscard]] Status unlinkat(FdView dir, CString path, int flags = 0);

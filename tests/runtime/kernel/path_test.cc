@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -227,7 +228,7 @@ TEST_F(HostileRoot, AFileIsMadeInsideTheRootOnly) {
   EXPECT_EQ(place(make_file_in_root(root_, "dangling", 0644)), "root/nowhere");
   EXPECT_NE(::access("outside/planted", F_OK), 0);
   EXPECT_EQ(testing::read_whole("outside/secret"), "outside/secret");
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(::stat("root/etc/deep/hosts", &status), 0);
   EXPECT_TRUE(S_ISREG(status.st_mode));
   EXPECT_EQ(status.st_size, 0);
@@ -294,6 +295,22 @@ TEST_F(HostileRoot, WhereOpenat2IsHiddenTheWalkStandsIn) {
       return {};
     });
   }
+}
+
+TEST(MakeDirectory, WhatIsThereAlreadyIsNoError) {
+  const TemporaryDirectory base;
+  const std::string place = base.path() + "/a/b/c";
+  EXPECT_EQ(make_directory(cwd, place, 0755).error().number, ENOENT);
+  ASSERT_TRUE(make_parents(place, 0755));
+  ASSERT_TRUE(make_parents(place, 0755));
+  EXPECT_EQ(::access(place.c_str(), F_OK), -1);
+  ASSERT_TRUE(make_directory(cwd, place, 0700));
+  ASSERT_TRUE(make_directory(cwd, place, 0755));
+  struct stat made = {};
+  ASSERT_EQ(::stat(place.c_str(), &made), 0);
+  EXPECT_EQ(made.st_mode & 07777, 0700U);
+  testing::write_whole(base.path() + "/file", "");
+  EXPECT_EQ(make_parents(base.path() + "/file/a/b", 0755).error().number, ENOTDIR);
 }
 
 TEST(Getcwd, ADirectoryOutsideTheRootIsAnError) {
