@@ -81,13 +81,7 @@ Result<std::string> find_program(const std::string &name) {
     if (name.starts_with('/')) return name;
     return TRY(kernel::getcwd()) + "/" + name;
   }
-  const char *path = std::getenv("PATH");
-  for (std::string_view rest = path == nullptr ? "/usr/bin:/bin:/usr/sbin:/sbin" : path; !rest.empty();) {
-    const std::string_view directory = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
-    std::string candidate = fmt::format("{}/{}", directory, name);
-    if (kernel::faccessat(kernel::cwd, candidate, X_OK)) return candidate;
-  }
+  if (std::string found = kernel::find_on_path(name); !found.empty()) return found;
   return fail(ENOENT, name, "name a program on $PATH, or give a path");
 }
 

@@ -1,7 +1,6 @@
 #include "imgtool/build_workshop.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -101,14 +100,7 @@ Result<std::string> find_runtime(const std::string &given) {
     std::string beside = self.substr(0, self.rfind('/') + 1) + name;
     if (TRY(is_program(beside))) return beside;
   }
-  const char *path = ::getenv("PATH");
-  for (std::string_view rest = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path; !rest.empty();) {
-    const std::string_view directory = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
-    if (!directory.starts_with('/')) continue;
-    std::string candidate = fmt::format("{}/{}", directory, name);
-    if (TRY(is_program(candidate))) return candidate;
-  }
+  if (std::string found = kernel::find_on_path(name); !found.empty()) return found;
   return fail(ENOENT, fmt::format("RUN needs {}: it is neither beside this program nor on $PATH", name),
               "name an OCI runtime by --runtime");
 }

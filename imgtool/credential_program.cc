@@ -1,7 +1,6 @@
 #include "imgtool/credential_program.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,15 +23,8 @@ struct Answer {
 };
 
 Result<std::string> find_program(const std::string &program) {
-  const char *path = ::getenv("PATH");
-  std::string_view rest = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path;
-  while (!rest.empty()) {
-    const std::string_view directory = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
-    if (!directory.starts_with('/')) continue;
-    std::string candidate = fmt::format("{}/{}", directory, program);
-    if (kernel::faccessat(kernel::cwd, candidate, X_OK)) return candidate;
-  }
+  std::string found = kernel::find_on_path(program);
+  if (!found.empty()) return found;
   return fail(ENOENT, program, "install it, or take it out of credHelpers and credsStore");
 }
 

@@ -5,6 +5,7 @@
 #include "imgtool/cmd/command.h"
 #include "imgtool/output.h"
 #include "imgtool/stored_image.h"
+#include "runtime/cli/table.h"
 #include "spec/writer.h"
 
 namespace skiff::image {
@@ -77,7 +78,7 @@ Result<int> run(const Context &context) {
     lines.push_back({age_text(row.created), cut(row.created_by, context.flags().boolean("no-trunc")),
                      size_text(row.size), cut(row.comment, false)});
   }
-  return print(table_text(lines));
+  return print(cli::table_text(lines));
 }
 
 }  // namespace

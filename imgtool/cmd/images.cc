@@ -5,6 +5,7 @@
 #include "imgtool/cmd/command.h"
 #include "imgtool/output.h"
 #include "imgtool/stored_image.h"
+#include "runtime/cli/table.h"
 #include "spec/writer.h"
 
 namespace skiff::image {
@@ -94,7 +95,7 @@ std::string table(const std::vector<Row> &rows, bool digests, bool full) {
   if (!digests) {
     for (std::vector<std::string> &line : lines) line.erase(line.begin() + 2);
   }
-  return table_text(lines);
+  return cli::table_text(lines);
 }
 
 bool has_tag(std::string_view name) { return name.substr(name.rfind('/') + 1).find_first_of(":@") != name.npos; }

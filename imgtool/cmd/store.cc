@@ -8,6 +8,7 @@
 #include "imgtool/cmd/command.h"
 #include "imgtool/output.h"
 #include "imgtool/stored_image.h"
+#include "runtime/cli/table.h"
 #include "spec/writer.h"
 
 namespace skiff::image {
@@ -79,7 +80,7 @@ Result<int> run_df(const Context &context) {
     lines.push_back({row.type, fmt::format("{}", row.part.count), size_text(static_cast<std::int64_t>(row.part.bytes)),
                      size_text(static_cast<std::int64_t>(row.part.reclaimable))});
   }
-  return print(table_text(lines));
+  return print(cli::table_text(lines));
 }
 
 Result<int> run_verify(const Context &context) {

@@ -4,8 +4,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdlib>
 
 #include "runtime/kernel/call.h"
 #include "runtime/kernel/walk.h"
@@ -42,7 +44,7 @@ Fd make_in_parent(FdView root, CString path, mode_t type, Make make) {
   const Fd parent(openat2_again(root, above, make_how(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)));
   if (!parent.valid() || make(parent, name) != 0) return {};
   Fd made(::openat(parent.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status {};
+  struct stat status{};
   if (!made.valid() || ::fstat(made.get(), &status) != 0 || (status.st_mode & S_IFMT) != type) return {};
   return made;
 }
@@ -131,6 +133,22 @@ Status make_parents(const std::string &path, mode_t mode) {
   return {};
 }
 
+std::string find_on_path(const std::string &name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char *path = ::getenv("PATH");
+  for (std::string_view rest = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path; !rest.empty();) {
+    const std::string_view directory = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
+    if (!directory.starts_with('/')) continue;
+    std::string candidate = std::string(directory) + "/" + name;
+    struct stat found{};
+    if (::stat(candidate.c_str(), &found) == 0 && S_ISREG(found.st_mode) && ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+  }
+  return {};
+}
+
 Status mknodat(FdView dir, CString path, mode_t mode, dev_t device) {
   if (::mknodat(dir.get(), path.c_str(), mode, device) == 0) return {};
   return call_failed("mknodat", {dir, path, Argument::octal(mode), device});
@@ -190,7 +208,7 @@ Status faccessat(FdView dir, CString path, int mode, int flags) {
 }
 
 Result<struct stat> fstatat(FdView dir, CString path, int flags) {
-  struct stat status {};
+  struct stat status{};
   if (::fstatat(dir.get(), path.c_str(), &status, flags) != 0) return call_failed("fstatat", {dir, path});
   return status;
 }

@@ -57,6 +57,9 @@ struct Place {
 [[nodiscard]] Status make_directory(FdView dir, CString path, mode_t mode);
 // Every directory in front of the last '/' of a trusted path on the host, where it is missing.
 [[nodiscard]] Status make_parents(const std::string &path, mode_t mode);
+// Where a program of this name lies by $PATH, as execvp(3) would find it; a name with a '/' is itself. Empty where
+// there is none. Relative directories of $PATH do not count.
+[[nodiscard]] std::string find_on_path(const std::string &name);
 [[nodiscard]] Status mknodat(FdView dir, CString path, mode_t mode, dev_t device);
 [[nodiscard]] Status symlinkat(CString target, FdView dir, CString path);
 [[nodiscard]] Status unlinkat(FdView dir, CString path, int flags = 0);

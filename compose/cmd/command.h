@@ -1,0 +1,36 @@
+// What every command gets, and the table entry that each command's file owns.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/cli/flags.h"
+#include "runtime/cli/log.h"
+
+namespace skiff::compose {
+
+struct Context {
+  const cli::Program &program;
+  const cli::Invocation &invocation;
+  const cli::Log &log;
+
+  [[nodiscard]] const cli::Flags &flags() const { return invocation.flags; }
+  [[nodiscard]] const cli::Flags &global() const { return invocation.global; }
+  [[nodiscard]] std::string flag(std::string_view name) const { return std::string(invocation.flags.string(name)); }
+  [[nodiscard]] std::string argument(std::size_t index) const {
+    return index < invocation.positionals.size() ? std::string(invocation.positionals[index]) : std::string();
+  }
+};
+
+// The exit code, or the error that main prints: 1 for a failure, 2 for a finding in the user's files or words, 3 where
+// a permission is missing, 4 where what was named is not there (CTST.md).
+using Run = Result<int> (*)(const Context &);
+
+struct CommandEntry {
+  cli::Command command;
+  Run run;
+};
+
+extern const CommandEntry completion_command, man_command;
+
+}  // namespace skiff::compose

@@ -1,0 +1,29 @@
+#include "runtime/cli/completion.h"
+
+#include "compose/cmd/command.h"
+#include "compose/output.h"
+#include "runtime/cli/man.h"
+
+namespace skiff::compose {
+namespace {
+
+Result<int> complete(const Context &context) {
+  return print(TRY(cli::completion_script(context.program, context.invocation.positionals.front())));
+}
+
+Result<int> manual(const Context &context) { return print(cli::man_page(context.program)); }
+
+}  // namespace
+
+const CommandEntry completion_command = {
+    .command = {.name = "completion",
+                .usage = "bash|zsh|fish",
+                .summary = "print a script that completes the command line in this shell",
+                .min_positionals = 1,
+                .max_positionals = 1},
+    .run = complete};
+
+const CommandEntry man_command = {
+    .command = {.name = "man", .summary = "print the manual page in roff", .hidden = true}, .run = manual};
+
+}  // namespace skiff::compose

@@ -1,0 +1,37 @@
+// What is wrong in a compose.yaml or a .ctst file, and where: the errors of everything that reads them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compose/value.h"
+
+namespace skiff::compose {
+
+struct Finding {
+  enum class Level : std::uint8_t { error, warning };
+
+  Position at;
+  std::string code;    // stable, for machines: "unknown-key", "dependency-cycle"
+  std::string text;    // the field and what is wrong: "services.web.ports[1]: 99999 is no port"
+  std::string remedy;  // one clause, or empty: "did you mean image?"
+  Level level = Level::error;
+
+  // "file:line:column: text; remedy", and below it the line with a caret. Without a file the text and the remedy.
+  [[nodiscard]] std::string message() const;
+};
+
+// All that is found is told, not the first alone: a reader goes on after an error as far as it can.
+class Findings {
+ public:
+  void error(Position at, std::string code, std::string text, std::string remedy = {});
+  void warn(Position at, std::string code, std::string text, std::string remedy = {});
+  [[nodiscard]] bool has_errors() const;
+  [[nodiscard]] const std::vector<Finding> &all() const { return all_; }
+
+ private:
+  std::vector<Finding> all_;
+};
+
+}  // namespace skiff::compose

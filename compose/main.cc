@@ -1,0 +1,83 @@
+// skiff-compose: one container with docker's habits, many from a file, without a daemon. Parses the command line, opens
+// the log, runs one command, prints its error: nothing else prints errors.
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "compose/cmd/command.h"
+#include "compose/output.h"
+#include "runtime/cli/usage.h"
+#include "runtime/kernel/process.h"
+
+namespace skiff::compose {
+namespace {
+
+constexpr std::array<const CommandEntry *, 2> entries = {&completion_command, &man_command};
+
+constexpr auto commands = [] {
+  std::array<const cli::Command *, entries.size()> all{};
+  std::ranges::transform(entries, all.begin(), [](const CommandEntry *entry) { return &entry->command; });
+  return all;
+}();
+
+constexpr std::array<cli::FlagSpec, 3> global_flags = {{
+    {.name = "log", .value = "FILE", .text = "append the log to this file, instead of stderr"},
+    {.name = "log-format", .value = "FORMAT", .text = "format of the log", .choices = "text|json", .initial = "text"},
+    {.name = "debug", .kind = cli::Kind::Bool, .text = "log what is done"},
+}};
+
+constexpr cli::Program program = {
+    .name = "skiff-compose",
+    .version = SKIFF_VERSION,
+    .summary = "containers from the command line, compose.yaml and .ctst files",
+    .description =
+        "skiff-compose runs one container with docker's habits, or the services of a compose.yaml or .ctst "
+        "file. It has no daemon: it drives skiff and skiff-image.",
+    .flags = global_flags,
+    .commands = commands};
+
+Result<int> run(const cli::Invocation &invocation, const cli::Log &log) {
+  const CommandEntry &entry =
+      **std::ranges::find(entries, invocation.command, [](const CommandEntry *one) { return &one->command; });
+  return entry.run({.program = program, .invocation = invocation, .log = log});
+}
+
+int exit_code(const Error &error) {
+  if (error.number == EACCES || error.number == EPERM) return 3;
+  return error.number == ENOENT ? 4 : 1;
+}
+
+int end_with(const cli::Log &log, const Error &error, int code) {
+  cli::report(log, program.name, error);
+  return code;
+}
+
+Result<int> show(const cli::Invocation &invocation) {
+  if (invocation.version) return print(fmt::format("{} version {}\n", program.name, program.version));
+  return print(invocation.command != nullptr ? cli::command_help(program, *invocation.command)
+                                             : cli::program_help(program));
+}
+
+int main(std::span<const char *const> words) {
+  (void)kernel::ignore_signal(SIGPIPE);
+  const Result<cli::Invocation> invocation = cli::parse(program, words.subspan(1));
+  if (!invocation) return end_with({}, invocation.error(), 2);
+  const cli::Flags &global = invocation->global;
+  const Result<cli::Log> log =
+      cli::open_log(global.string("log"), global.string("log-format"), global.boolean("debug"));
+  if (!log) return end_with({}, log.error(), 1);
+  const bool asks = invocation->version || invocation->help || invocation->command == nullptr;
+  const Result<int> code = asks ? show(*invocation) : run(*invocation, *log);
+  return code ? *code : end_with(*log, code.error(), exit_code(code.error()));
+}
+
+}  // namespace
+}  // namespace skiff::compose
+
+int main(int argc, char **argv) {
+  return skiff::compose::main({const_cast<const char *const *>(argv), static_cast<std::size_t>(argc)});
+}

@@ -1,0 +1,12 @@
+#include "compose/output.h"
+
+#include "runtime/kernel/fd.h"
+
+namespace skiff::compose {
+
+Result<int> print(std::string_view text) {
+  TRY(in("stdout", kernel::write_all(kernel::FdView(1), text)));
+  return 0;
+}
+
+}  // namespace skiff::compose

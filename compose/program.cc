@@ -1,0 +1,124 @@
+#include "compose/program.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+
+#include "runtime/kernel/path.h"
+
+namespace skiff::compose {
+namespace {
+
+constexpr std::size_t longest_output = std::size_t{64} << 20U;
+
+[[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams) {
+  bool ready = kernel::reset_signals().has_value();
+  // Above 2 first: one of them may be what another is to become.
+  std::array<kernel::Fd, 3> copies;
+  for (std::size_t i = 0; i < streams.size() && ready; ++i) {
+    Result<kernel::Fd> copy = kernel::dup_above(streams[i], 3);
+    ready = copy.has_value();
+    if (ready) copies[i] = std::move(*copy);
+  }
+  for (std::size_t i = 0; i < copies.size() && ready; ++i) {
+    ready = kernel::dup_onto(copies[i], static_cast<int>(i)).has_value();
+  }
+  if (ready) (void)kernel::execveat(kernel::cwd, argv.front(), argv.data(), environ, 0);
+  _exit(127);
+}
+
+// What has come on one of the two pipes; the pipe is closed at its end.
+Status take(kernel::Fd &pipe, std::string &text, short events) {
+  if (!pipe.valid() || events == 0) return {};
+  std::array<char, 16384> buffer;
+  const std::size_t count = TRY(kernel::read_some(pipe, buffer));
+  if (count == 0) pipe.reset();
+  if (text.size() + count > longest_output) return fail(EFBIG, "its output");
+  text.append(buffer.data(), count);
+  return {};
+}
+
+Status feed(kernel::Fd &pipe, std::string_view &input, short events) {
+  if (!pipe.valid() || events == 0) return {};
+  const Result<std::size_t> count = kernel::write_some(pipe, input);
+  // One that fails before it has read all still says why.
+  if (!count && count.error().number != EPIPE) return std::unexpected(count.error());
+  input.remove_prefix(count ? *count : input.size());
+  if (input.empty()) pipe.reset();
+  return {};
+}
+
+Status talk(kernel::Fd &in, kernel::Fd &out, kernel::Fd &err, std::string_view input, ProgramOutput &output) {
+  if (input.empty()) in.reset();
+  if (in.valid()) TRY(kernel::set_nonblocking(in, true));
+  while (in.valid() || out.valid() || err.valid()) {
+    std::array<pollfd, 3> events = {{{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}}};
+    TRY(kernel::poll(events, kernel::forever));
+    TRY(feed(in, input, events[0].revents));
+    TRY(take(out, output.out, events[1].revents));
+    TRY(take(err, output.err, events[2].revents));
+  }
+  return {};
+}
+
+std::string last_words(const ProgramOutput &output) {
+  std::string text = output.err.empty() ? output.out : output.err;
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> find_program(const std::string &name) {
+  const std::string self = TRY(kernel::readlinkat(kernel::cwd, "/proc/self/exe"));
+  // Where they are built each lies in a folder of its own.
+  const std::string folder = self.substr(0, self.rfind('/'));
+  for (const std::string &place :
+       {folder + "/" + name, folder + "/../runtime/" + name, folder + "/../imgtool/" + name}) {
+    if (kernel::faccessat(kernel::cwd, place, X_OK)) return place;
+  }
+  if (std::string found = kernel::find_on_path(name); !found.empty()) return found;
+  return fail(ENOENT, fmt::format("{}: it is neither beside this program nor on $PATH", name), "install it");
+}
+
+Result<kernel::Child> start_program(const Words &words, const Streams &streams) {
+  std::vector<const char *> argv;
+  for (const std::string &word : words) argv.push_back(word.c_str());
+  argv.push_back(nullptr);
+  const kernel::Fd null = TRY(kernel::open("/dev/null", O_RDWR));
+  std::array<kernel::FdView, 3> all = {streams.in, streams.out, streams.err};
+  for (kernel::FdView &one : all) {
+    if (!one.valid()) one = null;
+  }
+  kernel::Child child = TRY(kernel::clone3({}));
+  if (child.is_this_process()) become(argv, all);
+  return child;
+}
+
+Result<ProgramOutput> run_program(const Words &words, std::string_view input) {
+  kernel::Pipe in = TRY(kernel::pipe2());
+  kernel::Pipe out = TRY(kernel::pipe2());
+  kernel::Pipe err = TRY(kernel::pipe2());
+  kernel::Child child = TRY(start_program(words, {.in = in.read, .out = out.write, .err = err.write}));
+  in.read.reset();
+  out.write.reset();
+  err.write.reset();
+  ProgramOutput output;
+  TRY(skiff::in(words.front(), talk(in.write, out.read, err.read, input, output)));
+  output.code = TRY(child.wait()).shell_code();
+  return output;
+}
+
+Result<std::string> call_program(const Words &words, std::string_view input) {
+  ProgramOutput output = TRY(run_program(words, input));
+  if (output.code == 0) return std::move(output.out);
+  const std::string name = words.front().substr(words.front().rfind('/') + 1);
+  std::string said = last_words(output);
+  // It names itself already.
+  if (said.starts_with(name)) return fail(std::move(said));
+  return fail(said.empty() ? fmt::format("{}: exit code {}", name, output.code) : fmt::format("{}: {}", name, said));
+}
+
+}  // namespace skiff::compose

@@ -1,0 +1,6 @@
+add_executable(compose_test
+  ${CMAKE_CURRENT_LIST_DIR}/finding_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
+)
+target_link_libraries(compose_test PRIVATE skiff_compose GTest::gtest_main)
+gtest_discover_tests(compose_test TEST_PREFIX compose.)
