@@ -34,7 +34,7 @@ TEST(CallProgram, WhatIsNotThereIsAnError) {
 
 TEST(FindProgram, NamesWhatIsMissing) {
   EXPECT_EQ(find_program("no-such-program").error().message(),
-            "no-such-program: it is neither beside this program nor on $PATH: No such file or directory; install it");
+            "no-such-program: it is neither beside this program nor on $PATH: no such file or directory; install it");
 }
 
 }  // namespace
