@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "imgtool/layer.h"
+#include "imgtool/layout_copy.h"
 #include "imgtool/tree_entry.h"
 
 namespace skiff::image {
@@ -19,8 +20,7 @@ Result<std::string> Stage::rootfs(Workshop &workshop) {
 }
 
 Status Stage::apply(Workshop &workshop, std::size_t index) const {
-  const Digest digest = TRY(Digest::parse(layers[index].digest));
-  const kernel::Fd blob = TRY(workshop.store().open_blob(digest, layers[index].size));
+  const kernel::Fd blob = TRY(open_content(workshop.store(), layers[index]));
   const kernel::Fd root = TRY(kernel::open(path_, O_RDONLY | O_DIRECTORY));
   const AppliedLayer applied = TRY(apply_layer(read_file(blob), root, {}));
   const std::string &expected = state.config.rootfs.diff_ids[index];

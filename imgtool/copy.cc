@@ -91,7 +91,8 @@ std::vector<std::string> mount_sources(const Layout &from, const ImageName &name
 Status deliver_to_registry(const Workplace &place, const Layout &from, const spec::Descriptor &root,
                            const ImageName &name) {
   Registry registry = TRY(Registry::open(name, place.destination, *place.progress));
-  return send_image(registry, name, from, root, mount_sources(from, name), *place.progress);
+  const PushOptions options{.parallel = place.destination.parallel, .mount_from = mount_sources(from, name)};
+  return send_image(registry, name, from, root, options, *place.progress);
 }
 
 Status deliver_to_layout(const Workplace &place, const Layout &from, const spec::Descriptor &root,
@@ -198,7 +199,9 @@ Status deliver(const Workplace &place, const Layout &from, const spec::Descripto
 }
 
 Result<spec::Descriptor> copy(const Workplace &place, const Reference &source, const Reference &destination,
-                              const Selection &selection) {
+                              Selection selection) {
+  // A registry does not want them, and a layout may lack them (image-layout.md, "Blobs"); nothing else can.
+  selection.foreign_layers = destination.transport != Transport::docker && destination.transport != Transport::oci;
   if (is_layout(destination.transport)) {
     const Layout into = TRY(open_layout(place, destination, LayoutAccess::write));
     // Held until the image has its name: what is not named yet is what prune takes away.

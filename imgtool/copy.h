@@ -53,7 +53,7 @@ struct Located {
 
 // Returns the manifest or index that is at the destination now.
 [[nodiscard]] Result<spec::Descriptor> copy(const Workplace &place, const Reference &source,
-                                            const Reference &destination, const Selection &selection);
+                                            const Reference &destination, Selection selection);
 
 // The root filesystem of an image as a tar file: its layers one on top of the other.
 [[nodiscard]] Status export_rootfs(const Workplace &place, const Layout &from, const spec::Descriptor &manifest,

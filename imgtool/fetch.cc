@@ -78,7 +78,8 @@ class LookUp {
       const spec::ImageManifest &manifest = *document.content.manifest;
       if (seen_.insert(manifest.config.digest).second) image_.configs.push_back(manifest.config);
       for (const spec::Descriptor &layer : manifest.layers) {
-        if (layer.urls.empty() && seen_.insert(layer.digest).second) image_.layers.push_back(layer);
+        const bool left = !selection_.foreign_layers && !layer.urls.empty();
+        if (!left && seen_.insert(layer.digest).second) image_.layers.push_back(layer);
       }
     }
     image_.documents.push_back({.descriptor = descriptor, .bytes = document.bytes});
@@ -174,8 +175,7 @@ Status Fetch::run(Registry &registry) {
 Result<LayerSource> Fetch::open(const spec::Descriptor &descriptor) {
   State::Blob *blob = state_->find(descriptor.digest);
   if (blob == nullptr) {
-    const auto file = std::make_shared<kernel::Fd>(
-        TRY(state_->into.open_blob(TRY(Digest::parse(descriptor.digest)), descriptor.size)));
+    const auto file = std::make_shared<kernel::Fd>(TRY(open_content(state_->into, descriptor)));
     return LayerSource{.bytes = [file](std::span<char> into) { return kernel::read_some(*file, into); },
                        .wait = [] { return Status{}; }};
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "imgtool/layout_copy.h"
+#include "imgtool/push.h"
 #include "imgtool/registry.h"
 #include "imgtool/unpack.h"
 
@@ -21,7 +22,7 @@ struct RemoteImage {
   };
   std::vector<Item> documents;
   std::vector<spec::Descriptor> configs;
-  std::vector<spec::Descriptor> layers;  // without those that are only to be had elsewhere (`urls`)
+  std::vector<spec::Descriptor> layers;
 };
 // ENOENT where there is no such image; the error of choose_manifest where there is none for the platform.
 [[nodiscard]] Result<RemoteImage> look_up(Registry &registry, const ImageName &name, const Selection &selection);
@@ -53,9 +54,7 @@ class Fetch {
                                                    const Selection &selection, Progress &progress);
 
 // The other way: blobs that the registry lacks, then the documents, the root under the name's tag or digest.
-// `mount_from` are repositories of the same registry that may have a blob already.
 [[nodiscard]] Status send_image(Registry &registry, const ImageName &name, const Layout &from,
-                                const spec::Descriptor &root, const std::vector<std::string> &mount_from,
-                                Progress &progress);
+                                const spec::Descriptor &root, const PushOptions &options, Progress &progress);
 
 }  // namespace skiff::image

@@ -7,6 +7,7 @@
 
 #include "imgtool/take_in.h"
 #include "spec/media_types.h"
+#include "spec/names.h"
 
 namespace skiff::image {
 namespace {
@@ -82,13 +83,23 @@ Result<Document> load_document(const Layout &layout, const spec::Descriptor &des
   return make_document(TRY(layout.read_blob(TRY(in(layout.path(), Digest::parse(descriptor.digest))))), descriptor);
 }
 
+Result<kernel::Fd> open_content(const Layout &layout, const spec::Descriptor &descriptor) {
+  const Digest digest = TRY(Digest::parse(descriptor.digest));
+  Result<kernel::Fd> file = layout.open_blob(digest, descriptor.size);
+  if (file || file.error().number != ENOENT || descriptor.urls.empty()) return file;
+  return fail(ENOENT,
+              fmt::format("{}: blob {}, which is to be had from {} alone", layout.path(), digest.text(),
+                          spec::quote(descriptor.urls.front())),
+              "pull the image into the store: that fetches such layers too");
+}
+
 Holder hold(const Layout &layout) {
   const auto file = std::make_shared<kernel::Fd>();
   return {.read_document = [&layout](const spec::Descriptor &descriptor) -> Result<std::string> {
             return layout.read_blob(TRY(Digest::parse(descriptor.digest)));
           },
           .open_blob = [&layout, file](const spec::Descriptor &descriptor) -> Result<ReadBytes> {
-            *file = TRY(layout.open_blob(TRY(Digest::parse(descriptor.digest)), descriptor.size));
+            *file = TRY(open_content(layout, descriptor));
             return read_stream(*file);
           }};
 }

@@ -15,6 +15,8 @@ namespace skiff::image {
 struct Selection {
   bool all = false;  // every platform, and the index itself
   PlatformRequest platform = host_platform();
+  // Layers that are to be had elsewhere (descriptor.md, "urls") are fetched from there; off, they stay there.
+  bool foreign_layers = true;
 };
 
 // The bytes of a manifest or an index, verified, and what they say.
@@ -26,6 +28,9 @@ struct Document {
 [[nodiscard]] Result<Document> make_document(std::string bytes, const spec::Descriptor &descriptor);
 [[nodiscard]] Result<Document> load_document(const Layout &layout, const spec::Descriptor &descriptor);
 [[nodiscard]] bool is_document(const spec::Descriptor &descriptor);
+
+// A blob by its descriptor; where the layout lacks a layer that is to be had elsewhere (`urls`), ENOENT says so.
+[[nodiscard]] Result<kernel::Fd> open_content(const Layout &layout, const spec::Descriptor &descriptor);
 
 // What holds an image: its blobs by digest. ENOENT where one is missing.
 struct Holder {

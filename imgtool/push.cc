@@ -44,9 +44,12 @@ class Push {
 
   Status send(const spec::Descriptor &descriptor) {
     const Digest digest = TRY(Digest::parse(descriptor.digest));
-    if (!descriptor.urls.empty() && !TRY(from_.has_blob(digest))) return {};
     const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(descriptor.size, 0));
     ProgressItem item = progress_.begin(digest.short_hex(), "Pushing", size);
+    if (!descriptor.urls.empty()) {
+      item.done("Left where it is");
+      return {};
+    }
     if (TRY(registry_.has_blob(digest))) {
       item.done("Already exists");
       return {};

@@ -15,9 +15,9 @@ struct PushOptions {
   std::vector<std::string> mount_from;  // repositories of the same registry that may have a blob (end-11)
 };
 
-// In the order given, each digest once; the first error, after what was under way has ended. A layer with `urls` that
-// the layout lacks is to be had elsewhere and is passed over. Manifests come after this: a registry refuses one whose
-// blobs it lacks (MANIFEST_BLOB_UNKNOWN).
+// In the order given, each digest once; the first error, after what was under way has ended. A layer with `urls` is to
+// be had there and is not sent, whoever has it (layer.md, "Non-Distributable Layers"). Manifests come after this: a
+// registry refuses one whose blobs it lacks (MANIFEST_BLOB_UNKNOWN).
 [[nodiscard]] Status push_blobs(Registry &registry, const Layout &from, const std::vector<spec::Descriptor> &blobs,
                                 const PushOptions &options, Progress &progress);
 

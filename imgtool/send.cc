@@ -1,12 +1,9 @@
-#include <algorithm>
-
 #include "imgtool/fetch.h"
-#include "imgtool/push.h"
 
 namespace skiff::image {
 
 Status send_image(Registry &registry, const ImageName &name, const Layout &from, const spec::Descriptor &root,
-                  const std::vector<std::string> &mount_from, Progress &progress) {
+                  const PushOptions &options, Progress &progress) {
   const kernel::Fd reading = TRY(from.lock_shared());
   std::vector<spec::Descriptor> blobs;
   std::vector<spec::Descriptor> documents;
@@ -14,8 +11,6 @@ Status send_image(Registry &registry, const ImageName &name, const Layout &from,
     (is_document ? documents : blobs).push_back(descriptor);
     return {};
   }));
-  PushOptions options;
-  options.mount_from = mount_from;
   TRY(in(name.familiar(), push_blobs(registry, from, blobs, options, progress)));
   for (const spec::Descriptor &document : documents) {
     const Document content = TRY(load_document(from, document));

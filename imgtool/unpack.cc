@@ -10,8 +10,7 @@ namespace skiff::image {
 
 OpenLayer layers_of(const Layout &layout, const LoadedImage &image) {
   return [&layout, &image](std::size_t index) -> Result<LayerSource> {
-    const spec::Descriptor &layer = image.manifest.layers[index];
-    const auto file = std::make_shared<kernel::Fd>(TRY(layout.open_blob(TRY(Digest::parse(layer.digest)), layer.size)));
+    const auto file = std::make_shared<kernel::Fd>(TRY(open_content(layout, image.manifest.layers[index])));
     return LayerSource{
         .bytes = [file](std::span<char> into) { return kernel::read_some(*file, into); },
         .wait = [] { return Status{}; },

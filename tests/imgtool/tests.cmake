@@ -17,6 +17,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/elf_file.cc
   ${CMAKE_CURRENT_LIST_DIR}/elf_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/faulty_registry.cc
+  ${CMAKE_CURRENT_LIST_DIR}/fetch_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/foreign_layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/header_field_test.cc
