@@ -104,8 +104,8 @@ class RangeTry {
 // The blobs, and the workers that share them.
 class Queue {
  public:
-  Queue(Endpoints endpoints, const RegistryOptions &options, std::vector<BlobFetch> &blobs)
-      : endpoints_(endpoints), options_(options) {
+  Queue(Endpoints endpoints, const RegistryOptions &options, std::vector<BlobFetch> &blobs, std::stop_token stop)
+      : endpoints_(endpoints), options_(options), stop_(std::move(stop)) {
     jobs_.reserve(blobs.size());
     for (BlobFetch &blob : blobs) {
       BlobJob &job = jobs_.emplace_back();
@@ -178,6 +178,7 @@ class Queue {
   }
 
   Status begin(BlobJob &job, Range &range) {
+    if (stop_.stop_requested()) return given_up();
     if (job.fetch->descriptor.size < 0) {
       return fail(fmt::format("size {}: a blob has none below zero", job.fetch->descriptor.size));
     }
@@ -213,6 +214,8 @@ class Queue {
     if (!first_) first_ = in(fmt::format("blob {}", job.fetch->descriptor.digest), ended.error());
   }
 
+  static Status given_up() { return fail(ECANCELED, "given up"); }
+
   // ---- one range ----
 
   Status fetch(BlobJob &job, Range &range) {
@@ -223,6 +226,7 @@ class Queue {
         source = job.source;
         if (job.failure) return {};  // another range's: this one is in vain
       }
+      if (stop_.stop_requested()) return given_up();
       const Status outcome = fetch_from(job, range, source);
       if (outcome) return {};
       const std::lock_guard lock(mutex_);
@@ -233,6 +237,7 @@ class Queue {
 
   Ask make_ask(const BlobJob &job, std::size_t source) const {
     Ask ask;
+    ask.request.stop = stop_;
     if (source < endpoints_.size()) {
       ask.request.url = endpoints_[source]->path("blobs/" + job.digest.text());
       ask.scopes = endpoints_[source]->scopes("pull");
@@ -245,7 +250,7 @@ class Queue {
 
   Status fetch_from(BlobJob &job, Range &range, std::size_t source) {
     Endpoint &endpoint = *endpoints_[std::min(source, endpoints_.size() - 1)];
-    Tries tries(endpoint.retry_policy(), job.fetch->progress);
+    Tries tries(endpoint.retry_policy(), job.fetch->progress, stop_);
     bool with_range = true;
     for (;;) {
       const std::uint64_t before = range.at;
@@ -260,6 +265,7 @@ class Queue {
       const auto wait = response ? parse_retry_after(response->header("retry-after"), std::chrono::system_clock::now())
                                  : std::nullopt;
       if (passing && tries.again(wait)) continue;
+      if (stop_.stop_requested()) return given_up();
       if (!response) return std::unexpected(endpoint.error_of(ask, std::move(response.error().error)));
       if (response->status < 300) return std::unexpected(endpoint.error_of(ask, short_of(job, range)));
       return std::unexpected(endpoint.error_of(ask, *response));
@@ -296,6 +302,7 @@ class Queue {
 
   Endpoints endpoints_;
   const RegistryOptions &options_;
+  std::stop_token stop_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<BlobJob> jobs_;
@@ -304,9 +311,10 @@ class Queue {
 
 }  // namespace
 
-Status fetch_blobs(Endpoints endpoints, const RegistryOptions &options, std::vector<BlobFetch> &blobs) {
+Status fetch_blobs(Endpoints endpoints, const RegistryOptions &options, std::vector<BlobFetch> &blobs,
+                   const std::stop_token &stop) {
   if (blobs.empty()) return {};
-  return Queue(endpoints, options, blobs).run();
+  return Queue(endpoints, options, blobs, stop).run();
 }
 
 }  // namespace skiff::image

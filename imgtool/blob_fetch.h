@@ -12,6 +12,6 @@ namespace skiff::image {
 // What Registry::get_blobs promises. The endpoints are asked in their order, mirrors first; a layer's own addresses
 // (descriptor.md, "urls") last, without credentials.
 [[nodiscard]] Status fetch_blobs(std::span<const std::unique_ptr<Endpoint>> endpoints, const RegistryOptions &options,
-                                 std::vector<BlobFetch> &blobs);
+                                 std::vector<BlobFetch> &blobs, const std::stop_token &stop);
 
 }  // namespace skiff::image

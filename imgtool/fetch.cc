@@ -113,7 +113,14 @@ struct Fetch::State {
 
   const Layout &into;
   std::vector<std::unique_ptr<Blob>> blobs;
+  std::stop_source stop;
 
+  void cancel() {
+    stop.request_stop();
+    for (const auto &blob : blobs) {
+      blob->arrival->fail({.number = ECANCELED, .text = "its download was given up", .remedy = {}});
+    }
+  }
   [[nodiscard]] Blob *find(const std::string &digest) const {
     const auto found = std::ranges::find_if(blobs, [&](const auto &blob) { return blob->descriptor.digest == digest; });
     return found == blobs.end() ? nullptr : found->get();
@@ -125,7 +132,7 @@ Fetch::Fetch(Fetch &&) noexcept = default;
 Fetch::~Fetch() = default;
 
 Result<Fetch> Fetch::begin(const Layout &into, std::vector<spec::Descriptor> blobs, Progress &progress) {
-  auto state = std::unique_ptr<State>(new State{.into = into, .blobs = {}});
+  auto state = std::unique_ptr<State>(new State{.into = into, .blobs = {}, .stop = {}});
   // One order for every process: two that wait for each other's blobs would wait for ever.
   std::ranges::stable_sort(blobs, {}, &spec::Descriptor::digest);
   for (spec::Descriptor &descriptor : blobs) {
@@ -167,25 +174,31 @@ Status Fetch::run(Registry &registry) {
     fetches.push_back(std::move(fetch));
   }
   if (fetches.empty()) return {};
-  TRY(registry.get_blobs(std::move(fetches)));
+  TRY(registry.get_blobs(std::move(fetches), state_->stop.get_token()));
   for (const std::unique_ptr<State::Blob> &blob : state_->blobs) TRY(blob->committed);
   return {};
 }
 
+void Fetch::cancel() { state_->cancel(); }
+
 Result<LayerSource> Fetch::open(const spec::Descriptor &descriptor) {
+  const auto give_up = [this] { state_->cancel(); };
   State::Blob *blob = state_->find(descriptor.digest);
   if (blob == nullptr) {
     const auto file = std::make_shared<kernel::Fd>(TRY(open_content(state_->into, descriptor)));
     return LayerSource{.bytes = [file](std::span<char> into) { return kernel::read_some(*file, into); },
-                       .wait = [] { return Status{}; }};
+                       .wait = [] { return Status{}; },
+                       .give_up = give_up};
   }
   // An image may have the same layer twice: then it has come already, and is read from its file.
   if (std::exchange(blob->opened, true)) {
     TRY(blob->arrival->wait());
     return LayerSource{.bytes = read_range(blob->file, 0, static_cast<std::uint64_t>(descriptor.size)),
-                       .wait = [] { return Status{}; }};
+                       .wait = [] { return Status{}; },
+                       .give_up = give_up};
   }
-  return LayerSource{.bytes = blob->arrival->reader(), .wait = [blob] { return blob->arrival->wait(); }};
+  return LayerSource{
+      .bytes = blob->arrival->reader(), .wait = [blob] { return blob->arrival->wait(); }, .give_up = give_up};
 }
 
 Status keep_documents(const RemoteImage &image, const Layout &into) {

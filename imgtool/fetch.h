@@ -39,6 +39,8 @@ class Fetch {
   [[nodiscard]] Status run(Registry &registry);
   // A blob to read while run() goes on in another thread. Each digest by one reader at a time.
   [[nodiscard]] Result<LayerSource> open(const spec::Descriptor &blob);
+  // What still comes is of no use: run() ends soon, readers and waiters at once, with ECANCELED. What has come stays.
+  void cancel();
 
  private:
   struct State;

@@ -37,6 +37,7 @@ struct Exchange {
   std::chrono::steady_clock::time_point moved_at = std::chrono::steady_clock::now();
   std::chrono::seconds patience{0};
   bool stalled = false;
+  bool stopped = false;
 };
 
 bool is_success(int status) { return status >= 200 && status < 300; }
@@ -112,7 +113,8 @@ int watch(void *user, curl_off_t /*down_total*/, curl_off_t down, curl_off_t /*u
     exchange.moved_at = now;
   }
   exchange.stalled = now - exchange.moved_at > exchange.patience;
-  return exchange.stalled ? 1 : 0;
+  exchange.stopped = exchange.request->stop.stop_requested();
+  return exchange.stalled || exchange.stopped ? 1 : 0;
 }
 
 // curl goes back to the start where a kept connection turned out to be closed.
@@ -217,6 +219,9 @@ HttpTrouble trouble_of(CURLcode code, std::string_view words) {
 
 HttpFailure failure_of(CURLcode code, const Exchange &exchange) {
   if (!exchange.outcome) return {.error = exchange.outcome.error(), .trouble = HttpTrouble::final};
+  if (exchange.stopped) {
+    return {.error = {.number = ECANCELED, .text = "given up", .remedy = {}}, .trouble = HttpTrouble::final};
+  }
   if (exchange.stalled) {
     return {.error = {.number = 0,
                       .text = fmt::format("the connection stalled: no byte for {} s", exchange.patience.count()),

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,7 @@ struct HttpRequest {
   WriteBytes sink;                          // its body; else it is collected, as that of any other status
   std::size_t body_limit = 16U << 20U;      // of a collected body: EFBIG beyond
   std::function<void(std::uint64_t)> sent;  // bytes of the body that went out
+  std::stop_token stop;                     // ends the exchange within a second: ECANCELED
 };
 
 enum class HttpTrouble : std::uint8_t {

@@ -75,7 +75,8 @@ Result<AppliedLayer> write_tree(BufferRing &ring, kernel::FdView root, const App
 
 }  // namespace
 
-Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView root, const ApplyOptions &options) {
+Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView root, const ApplyOptions &options,
+                                 const std::function<void()> &give_up) {
   BufferRing ring(buffers, buffer_size);
   Decompressor decompressor(compressed, options.limits.window_log);
   Digest digest;
@@ -89,6 +90,7 @@ Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView roo
     applied = write_tree(ring, root, options);
     ring.leave(writing);
     if (!applied) ring.leave(hashing);
+    if (!applied && give_up) give_up();
   }
   if (!applied) return applied;
   applied->diff_id = std::move(digest);

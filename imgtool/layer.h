@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,12 +57,13 @@ struct AppliedLayer {
 // Reads the layer to its end: gzip (several members, and NULs after them), zstd or plain, told by its first bytes.
 // `root` is a directory's descriptor. Decompressing and hashing run in threads of their own, writing in the caller's.
 // On an error the tree is half made: the caller removes it. Errors name the entry ("etc/passwd (entry 17)"), the call
-// and the limit; they come once a read of `compressed` that is under way has returned.
+// and the limit; they come once a read of `compressed` that is under way has returned, which `give_up` may hasten: it
+// is called once what is read is of no use any more.
 //
 // A program that unpacks calls kernel::umask(0) once when it begins: the mask is the whole process's, so nothing here
 // changes it. With another one the trees are the same, and every mode costs a call of its own.
 [[nodiscard]] Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView root,
-                                               const ApplyOptions &options);
+                                               const ApplyOptions &options, const std::function<void()> &give_up = {});
 
 // The layers below are unpacked on their own, perhaps at the same time; when they are there, the directories of
 // AppliedLayer::implicit_directories get owner, mode, mtime and attributes of the first of `lowers` (the nearest first)

@@ -47,7 +47,8 @@ Status unpack_all(std::vector<Work> &missing, const LoadedImage &image, const Op
       if (applied) {
         work.applied = std::move(*applied);
       } else {
-        if (outcome) outcome = std::unexpected(std::move(applied).error());
+        // What the first error has cancelled may come here before it.
+        if (outcome || outcome.error().number == ECANCELED) outcome = std::unexpected(std::move(applied).error());
         next = missing.size();
       }
     }

@@ -136,8 +136,8 @@ Result<std::optional<spec::Descriptor>> Registry::head_manifest(const std::strin
   return describe(media_type_of(response.header("content-type")), *digest, std::strtoll(size.c_str(), nullptr, 10));
 }
 
-Status Registry::get_blobs(std::vector<BlobFetch> blobs) {
-  return fetch_blobs(state_->endpoints, *state_->options, blobs);
+Status Registry::get_blobs(std::vector<BlobFetch> blobs, const std::stop_token &stop) {
+  return fetch_blobs(state_->endpoints, *state_->options, blobs, stop);
 }
 
 Result<bool> Registry::has_blob(const Digest &digest) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,9 @@ class Registry {
   [[nodiscard]] Result<std::optional<spec::Descriptor>> head_manifest(const std::string &tag_or_digest);
   // All of them, several at once, ranges of a large one in parallel; resumes what is in the incoming files. Every one
   // is verified (size first, then digest) and its arrival ended or failed; not committed. Returns when all have ended:
-  // the first error, but what else could come has come.
-  [[nodiscard]] Status get_blobs(std::vector<BlobFetch> blobs);
+  // the first error, but what else could come has come. `stop` ends those that are under way (ECANCELED), what has come
+  // of them stays.
+  [[nodiscard]] Status get_blobs(std::vector<BlobFetch> blobs, const std::stop_token &stop = {});
 
   // ---- push ----
   [[nodiscard]] Result<bool> has_blob(const Digest &digest);

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <mutex>
 #include <random>
-#include <thread>
 
 namespace skiff::image {
 namespace {
@@ -36,8 +37,10 @@ bool Tries::again(std::optional<std::chrono::seconds> retry_after) {
   std::chrono::milliseconds wait = backoff(policy_, failed_, draw_chance());
   if (retry_after) wait = std::max(wait, std::chrono::milliseconds(*retry_after));
   if (shown_ != nullptr) shown_->status(fmt::format("Retrying in {}s", (wait.count() + 999) / 1000));
-  std::this_thread::sleep_for(wait);
-  return true;
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  (void)std::condition_variable_any().wait_for(lock, stop_, wait, [] { return false; });
+  return !stop_.stop_requested();
 }
 
 }  // namespace skiff::image

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 
 #include "imgtool/progress.h"
 
@@ -25,7 +26,9 @@ struct RetryPolicy {
 // Counts the tries of one request.
 class Tries {
  public:
-  explicit Tries(const RetryPolicy &policy, ProgressItem *shown = nullptr) : policy_(policy), shown_(shown) {}
+  // `stop` ends a wait, and then there is no other try.
+  explicit Tries(const RetryPolicy &policy, ProgressItem *shown = nullptr, std::stop_token stop = {})
+      : policy_(policy), shown_(shown), stop_(std::move(stop)) {}
 
   // Waits, then says that another try is due. False at once where there were enough of them, or where the registry asks
   // for more than the longest wait.
@@ -36,6 +39,7 @@ class Tries {
  private:
   RetryPolicy policy_;
   ProgressItem *shown_;
+  std::stop_token stop_;
   std::uint32_t failed_ = 0;
 };
 

@@ -14,6 +14,7 @@ OpenLayer layers_of(const Layout &layout, const LoadedImage &image) {
     return LayerSource{
         .bytes = [file](std::span<char> into) { return kernel::read_some(*file, into); },
         .wait = [] { return Status{}; },
+        .give_up = {},
     };
   };
 }
@@ -34,12 +35,16 @@ Result<AppliedLayer> apply_one(const LoadedImage &image, std::size_t index, cons
     item.advance(count);
     return count;
   };
-  AppliedLayer applied = TRY(in(place, apply_layer(counted, root, options)));
-  // What was unpacked counts only if the compressed bytes were the right ones.
-  TRY(in(place, source.wait()));
-  if (applied.diff_id != diff_id) {
+  Result<AppliedLayer> applied = in(place, apply_layer(counted, root, options, source.give_up));
+  // What was unpacked counts only if the compressed bytes were the right ones; and that they were not is the better
+  // explanation, where it is known already.
+  const Status arrived = in(place, source.wait());
+  if (!arrived && (applied || arrived.error().number != ECANCELED)) return std::unexpected(arrived.error());
+  if (!applied) return applied;
+  if (applied->diff_id != diff_id) {
+    if (source.give_up) source.give_up();
     return fail(EBADMSG, fmt::format("{}: uncompressed its digest is {}, but the configuration says {}", place,
-                                     applied.diff_id.text(), diff_id.text()));
+                                     applied->diff_id.text(), diff_id.text()));
   }
   item.done("Unpacked");
   return applied;

@@ -8,10 +8,12 @@
 
 namespace skiff::image {
 
-// Where a layer's bytes come from: `wait` blocks until they are verified, and is empty for a blob that is.
+// Where a layer's bytes come from: `wait` blocks until they are verified. `give_up` is told when unpacking has failed:
+// neither they nor those of the other layers are waited for any longer.
 struct LayerSource {
   ReadBytes bytes;
   std::function<Status()> wait;
+  std::function<void()> give_up;  // may be none
 };
 using OpenLayer = std::function<Result<LayerSource>(std::size_t index)>;
 // Of a layout that has all of them; one at a time.

@@ -2,12 +2,10 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <thread>
 
-#include "imgtool/bundle.h"
+#include "imgtool/bundle_arriving.h"
 #include "imgtool/cmd/command.h"
 #include "imgtool/cmd/limits.h"
-#include "imgtool/fetch.h"
 #include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 
@@ -161,30 +159,14 @@ Status unpack_there(const Context &context, const BundleRequest &request, const 
   return unpack(context, request, source, store, progress);
 }
 
-// Layers are applied while they arrive; what has arrived stays in the store, whatever becomes of the bundle.
 Status unpack_arriving(const Context &context, const BundleRequest &request, const ImageName &name, const Layout &store,
                        Progress &progress) {
-  const kernel::Fd lock = TRY(store.lock_shared());
   Registry registry = TRY(Registry::open(name, context.registry, progress));
-  const Selection selection{.all = false, .platform = TRY(context.platform())};
-  const RemoteImage remote = TRY(look_up(registry, name, selection));
-  {
-    Fetch configs = TRY(Fetch::begin(store, remote.configs, progress));
-    TRY(configs.run(registry));
+  const ArrivingImage image{.registry = registry, .name = name, .platform = TRY(context.platform())};
+  for (const std::string &warning : TRY(make_arriving_bundle(request, image, store, progress, context.interrupts))) {
+    cli::warning(context.log, warning);
   }
-  TRY(keep_documents(remote, store));
-  const LoadedImage image = TRY(load_image(store, remote.root));
-  Fetch layers = TRY(Fetch::begin(store, remote.layers, progress));
-  Status fetched;
-  std::thread fetching([&] { fetched = layers.run(registry); });
-  const BundleSource source{.name = name.text(), .blobs = store, .image = image, .open = [&](std::size_t index) {
-                              return layers.open(image.manifest.layers[index]);
-                            }};
-  Status unpacked = unpack(context, request, source, store, progress);
-  fetching.join();
-  TRY(fetched);
-  TRY(store.set_name(name.text(), remote.root));
-  return unpacked;
+  return {};
 }
 
 Status unpack_named(const Context &context, const BundleRequest &request, const Reference &reference,

@@ -5,6 +5,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/../runtime/kernel/isolated.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/build_state_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/bundle_arriving_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/certificate.cc
   ${CMAKE_CURRENT_LIST_DIR}/challenge_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/credentials_test.cc
