@@ -190,16 +190,6 @@ bool runs_something(const BuildPlan &plan) {
 
 }  // namespace
 
-PlatformRequest build_platform() {
-  PlatformRequest platform = host_platform();
-  spec::Platform best = platform.accepted.front();
-  if (best.architecture != "amd64") return platform;
-  best.variant.clear();
-  // An image that names a level is still accepted as the base.
-  platform.accepted.insert(platform.accepted.begin(), std::move(best));
-  return platform;
-}
-
 Result<spec::Descriptor> build_image(const Workplace &place, const Layout &store, const BuildPlan &plan,
                                      const BuildOptions &options) {
   const kernel::Fd lock = TRY(store.lock_shared());

@@ -27,10 +27,6 @@ struct BuildOptions {
   bool quiet = false;
 };
 
-// What is made on this machine where nobody says for which: without the level of its x86-64 processor, for what is
-// built here runs on lesser ones too.
-[[nodiscard]] PlatformRequest build_platform();
-
 // The manifest, without a name yet. Errors begin with FILE:LINE and the instruction.
 [[nodiscard]] Result<spec::Descriptor> build_image(const Workplace &place, const Layout &store, const BuildPlan &plan,
                                                    const BuildOptions &options);

@@ -36,7 +36,8 @@ Result<Imported> find_in(const Layout &layout, const Reference &source) {
 }
 
 spec::ImageConfig empty_config(const Selection &selection) {
-  const spec::Platform &platform = selection.platform.accepted.front();
+  const bool own = selection.platform.text() == host_platform().text();
+  const spec::Platform platform = (own ? build_platform() : selection.platform).accepted.front();
   spec::ImageConfig config;
   config.os = platform.os;
   config.architecture = platform.architecture;

@@ -249,6 +249,16 @@ PlatformRequest host_platform() {
   return platform_of_machine(static_cast<const char *>(names.machine), x86_level());
 }
 
+PlatformRequest build_platform() {
+  PlatformRequest platform = host_platform();
+  Platform best = platform.accepted.front();
+  if (best.architecture != "amd64") return platform;
+  best.variant.clear();
+  // An image that names a level is still accepted as the base.
+  platform.accepted.insert(platform.accepted.begin(), std::move(best));
+  return platform;
+}
+
 Result<Descriptor> choose_manifest(const spec::ImageIndex &index, const PlatformRequest &request,
                                    const LoadIndex &load) {
   Chooser chooser(&request, load);

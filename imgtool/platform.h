@@ -22,6 +22,9 @@ struct PlatformRequest {
 [[nodiscard]] Result<PlatformRequest> parse_platform(std::string_view text);
 // This machine's, with the variant that its processor has; its 32-bit form (386, arm) comes last.
 [[nodiscard]] PlatformRequest host_platform();
+// What is made on this machine where nobody says for which: without the level of its x86-64 processor, for it runs on
+// lesser ones too, and containerd takes no image of another level than the first.
+[[nodiscard]] PlatformRequest build_platform();
 // The same for a machine as uname(2) names it and the x86-64 level (1 to 4) of its processor.
 [[nodiscard]] PlatformRequest platform_of_machine(std::string_view machine, int x86_level);
 

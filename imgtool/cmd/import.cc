@@ -44,7 +44,8 @@ std::vector<std::string> words(const Context &context, std::string_view flag) {
 }
 
 Result<spec::ImageConfig> make_config(const Context &context) {
-  const spec::Platform platform = TRY(context.platform()).accepted.front();
+  const PlatformRequest request = context.flags().given("platform") ? TRY(context.platform()) : build_platform();
+  const spec::Platform &platform = request.accepted.front();
   spec::ImageConfig config;
   config.os = platform.os;
   config.architecture = platform.architecture;
