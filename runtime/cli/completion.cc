@@ -58,7 +58,7 @@ std::string bash_pattern(std::string_view command, const FlagSpec &flag) {
 }
 
 std::string bash_values(std::string_view command, const FlagSpec &flag) {
-  if (flag.kind == Kind::Bool) return "";
+  if (!flag.takes_word()) return "";
   const std::string_view value = value_name(flag);
   std::string action = "return";
   if (!flag.choices.empty()) {
@@ -81,7 +81,7 @@ std::string bash_words(std::span<const FlagSpec> table) {
 std::string bash_skips(const Program &program) {
   std::string names;
   for (const FlagSpec &flag : program.flags) {
-    if (flag.kind == Kind::Bool) continue;
+    if (!flag.takes_word()) continue;
     names += fmt::format("{}--{}", names.empty() ? "" : "|", flag.name);
     if (flag.letter != 0) names += fmt::format("|-{}", flag.letter);
   }
@@ -146,7 +146,7 @@ std::string zsh_argument(const FlagSpec &flag) {
   const std::string_view value = value_name(flag);
   if (!flag.choices.empty()) {
     rest += fmt::format(":value:({})", replaced(flag.choices, '|', " "));
-  } else if (flag.kind != Kind::Bool) {
+  } else if (flag.takes_word()) {
     rest += fmt::format(":{}:{}", replaced(value, ':', "\\:"),
                         value == "DIR" ? "_files -/" : (value == "FILE" ? "_files" : " "));
   }
@@ -222,7 +222,7 @@ std::string fish_flag(std::string_view start, const FlagSpec &flag) {
     out += fmt::format(" -x -a {}", fish_quoted(replaced(flag.choices, '|', " ")));
   } else if (value == "DIR") {
     out += " -x -a '(__fish_complete_directories)'";
-  } else if (flag.kind != Kind::Bool) {
+  } else if (flag.takes_word()) {
     out += value == "FILE" ? " -r -F" : " -x";
   }
   return out + fmt::format(" -d {}\n", fish_quoted(flag.text));

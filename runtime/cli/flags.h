@@ -43,6 +43,10 @@ struct FlagSpec {
   std::string_view choices = {};  // "text|json": nothing else is accepted; empty for any value
   std::string_view initial = {};  // the value where none is given; empty for none
   bool hidden = false;            // accepted, and neither shown nor suggested: obsolete, or for other programs only
+  std::string_view alone = {};    // the value where the flag stands alone; any other needs the "=" (--pull=never)
+
+  // Whether the word after it is its value.
+  [[nodiscard]] constexpr bool takes_word() const { return kind != Kind::Bool && alone.empty(); }
 };
 
 inline constexpr int kUnlimited = -1;

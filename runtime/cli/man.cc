@@ -42,7 +42,10 @@ std::string flag_entry(const FlagSpec &flag) {
   std::string out = ".TP\n";
   if (flag.letter != 0) out += fmt::format("\\fB\\-{}\\fR, ", flag.letter);
   out += fmt::format("\\fB\\-\\-{}\\fR", plain(flag.name));
-  if (const std::string_view value = value_name(flag); !value.empty()) out += fmt::format(" \\fI{}\\fR", plain(value));
+  if (const std::string_view value = value_name(flag); !value.empty()) {
+    const bool may_lack = !flag.alone.empty();
+    out += fmt::format("{}\\fI{}\\fR{}", may_lack ? "[=" : " ", plain(value), may_lack ? "]" : "");
+  }
   out += fmt::format("\n{}", plain(flag.text));
   if (flag.kind == Kind::Strings || flag.kind == Kind::Integers) out += " (may be given more than once)";
   if (!flag.initial.empty()) out += fmt::format(" (default: {})", plain(flag.initial));

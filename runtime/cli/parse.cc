@@ -130,6 +130,7 @@ class Parser {
     if (known.kind == Kind::Bool)
       return placed(flags.set(known, word.value.value_or("").empty() ? "true" : *word.value));
     if (word.value) return placed(flags.set(known, *word.value));
+    if (!known.alone.empty()) return placed(flags.set(known, known.alone));
     if (rest_.empty()) return placed(fail(fmt::format("flag needs an argument: {}", text)));
     return placed(flags.set(known, next()));
   }
@@ -138,7 +139,7 @@ class Parser {
   [[nodiscard]] bool all_letters(std::string_view name) const {
     for (std::size_t i = 0; i < name.size(); ++i) {
       const FlagSpec *known = invocation_.flags.find(name.substr(i, 1));
-      if (known == nullptr || (known->kind != Kind::Bool && i + 1 != name.size())) return false;
+      if (known == nullptr || (known->takes_word() && i + 1 != name.size())) return false;
     }
     return !name.empty();
   }

@@ -19,7 +19,9 @@ struct Row {
 Row row_of(const FlagSpec &flag) {
   Row row;
   row.left = flag.letter != 0 ? fmt::format("-{}, --{}", flag.letter, flag.name) : fmt::format("    --{}", flag.name);
-  if (const std::string_view value = value_name(flag); !value.empty()) row.left += fmt::format(" {}", value);
+  if (const std::string_view value = value_name(flag); !value.empty()) {
+    row.left += flag.alone.empty() ? fmt::format(" {}", value) : fmt::format("[={}]", value);
+  }
   row.right = flag.text;
   if (flag.kind == Kind::Strings || flag.kind == Kind::Integers) row.right += " (may be given more than once)";
   if (!flag.initial.empty()) row.right += fmt::format(" (default: {})", flag.initial);

@@ -22,6 +22,7 @@ inline constexpr FlagSpec kCreateFlags[] = {
     {.name = "no-subreaper", .kind = Kind::Bool, .text = "accepted", .hidden = true},
     {.name = "preserve-fds", .kind = Kind::Uint32, .text = "descriptors to pass on", .initial = "0"},
     {.name = "lsm-mount-context", .text = "context of mounts"},
+    {.name = "pull", .letter = 'p', .value = "WHEN", .text = "ask", .initial = "missing", .alone = "always"},
 };
 
 inline constexpr FlagSpec kExecFlags[] = {

@@ -52,6 +52,16 @@ TEST(Parse, AnEqualsSignInTheValueStays) {
   EXPECT_EQ(exec->flags.strings("env"), Words{"A=B=C"});
 }
 
+TEST(Parse, AFlagThatMayStandAloneTakesAValueBehindItsSignOnly) {
+  const auto alone = parse_boat({"create", "--pull", "never"});
+  ASSERT_TRUE(alone) << alone.error().message();
+  EXPECT_EQ(alone->flags.string("pull"), "always");
+  EXPECT_EQ(alone->positionals, Words{"never"});
+  EXPECT_EQ(parse_boat({"create", "--pull=never", "c"})->flags.string("pull"), "never");
+  EXPECT_EQ(parse_boat({"create", "-dp", "c"})->flags.string("pull"), "always");
+  EXPECT_EQ(parse_boat({"create", "c"})->flags.string("pull"), "missing");
+}
+
 TEST(Parse, ABoolTakesNoWordAfterIt) {
   const auto create = parse_boat({"create", "--detach", "false"});
   ASSERT_TRUE(create) << create.error().message();

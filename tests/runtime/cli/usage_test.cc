@@ -26,6 +26,7 @@ flags:
   -d, --detach                   do not wait
       --preserve-fds N           descriptors to pass on (default: 0)
       --lsm-mount-context VALUE  context of mounts
+  -p, --pull[=WHEN]              ask (default: missing)
   -h, --help                     show this text
 )");
 }
