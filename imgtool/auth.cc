@@ -168,6 +168,11 @@ std::expected<std::string, HttpFailure> Authorizer::make(const Scopes &scopes, c
   return kept.value;
 }
 
+bool Authorizer::has_login() const {
+  const std::lock_guard lock(mutex_);
+  return login_ && *login_;
+}
+
 std::expected<std::string, HttpFailure> Authorizer::value(const Scopes &scopes, const WebOrigin &registry) {
   const std::lock_guard lock(mutex_);
   if (!challenge_) return std::string();

@@ -36,6 +36,8 @@ class Authorizer {
   [[nodiscard]] std::expected<std::string, HttpFailure> answer(const std::vector<Challenge> &challenges,
                                                                const Scopes &scopes, const std::string &rejected,
                                                                const WebOrigin &registry);
+  // Whether a login was found, once one was looked for.
+  [[nodiscard]] bool has_login() const;
 
  private:
   struct Token {
@@ -48,7 +50,7 @@ class Authorizer {
 
   Http *http_;
   Sources sources_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::optional<Challenge> challenge_;         // the one that is answered
   std::optional<std::optional<Login>> login_;  // once asked for
   std::map<std::string, Token> tokens_;        // by the scopes, a blank between them

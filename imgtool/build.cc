@@ -104,19 +104,20 @@ class Builder {
     return stage;
   }
 
-  // From the store; from a registry where the store has none of that name and platform.
-  Result<Stage> load(const std::string &text, const PlatformRequest &platform) {
-    const Selection selection{.all = false, .platform = platform};
-    Result<spec::Descriptor> manifest = fail(ENOENT, text);
-    if (!options_->pull) manifest = find_local(text, platform);
-    if (!manifest && manifest.error().number != ENOENT) return std::unexpected(manifest.error());
-    if (!manifest) {
-      const Reference reference = TRY(parse_reference(text, Transport::docker));
-      const Imported imported = TRY(bring(*place_, reference, *store_, selection));
-      if (reference.name) TRY(store_->set_name(reference.name->text(), imported.root));
-      manifest = TRY(select_manifest(*store_, imported.root, platform));
+  // From the store, or as pull brings it there.
+  [[nodiscard]] Result<spec::Descriptor> find_image(const std::string &text, const PlatformRequest &platform) const {
+    if (options_->pull != PullPolicy::always) {
+      Result<spec::Descriptor> found = find_local(text, platform);
+      if (found || found.error().number != ENOENT || options_->pull == PullPolicy::never) return found;
     }
-    LoadedImage image = TRY(load_image(*store_, *manifest));
+    const Reference reference = TRY(parse_reference(text, Transport::docker));
+    const Imported imported = TRY(bring(*place_, reference, *store_, {.all = false, .platform = platform}));
+    if (reference.name) TRY(store_->set_name(reference.name->text(), imported.root));
+    return select_manifest(*store_, imported.root, platform);
+  }
+
+  Result<Stage> load(const std::string &text, const PlatformRequest &platform) {
+    LoadedImage image = TRY(load_image(*store_, TRY(find_image(text, platform))));
     Stage stage;
     stage.state.config = std::move(image.config);
     stage.layers = std::move(image.manifest.layers);

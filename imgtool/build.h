@@ -13,6 +13,13 @@
 
 namespace skiff::image {
 
+// When a registry is asked for an image of FROM or --from.
+enum class PullPolicy : std::uint8_t {
+  missing,  // where the store has none of that name and platform
+  always,
+  never,
+};
+
 struct BuildOptions {
   std::string file;        // the Dockerfile's path, for errors
   kernel::FdView context;  // the directory that COPY reads from
@@ -23,7 +30,7 @@ struct BuildOptions {
   spec::Compression compression = spec::Compression::gzip;
   bool cache = true;
   bool host_network = true;
-  bool pull = false;  // ask the registry even where the store has the image
+  PullPolicy pull = PullPolicy::missing;
   bool quiet = false;
 };
 

@@ -210,7 +210,11 @@ Result<HttpResponse> Endpoint::send(const Ask &ask, ProgressItem *shown) {
 }
 
 Error Endpoint::error_of(const Ask &ask, const HttpResponse &response) const {
-  return error_of(ask, Error{.number = 0, .text = describe_answer(response), .remedy = remedy_of(response)});
+  const bool refused = response.status == 401 && !is_html(response) && !ask.anonymous && authorizer_.has_login();
+  return error_of(ask, Error{.number = 0,
+                             .text = describe_answer(response),
+                             .remedy = refused ? "the registry does not take this login: check user and password"
+                                               : remedy_of(response)});
 }
 
 Error Endpoint::error_of(const Ask &ask, Error error) const {

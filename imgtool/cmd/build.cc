@@ -30,7 +30,11 @@ constexpr std::array<cli::FlagSpec, 15> flags = {{
     {.name = "label", .kind = cli::Kind::Strings, .value = "NAME=VALUE", .text = "a label of the image"},
     platform_flag,
     {.name = "no-cache", .kind = cli::Kind::Bool, .text = "carry out every instruction"},
-    {.name = "pull", .kind = cli::Kind::Bool, .text = "ask the registry for images that the store has already"},
+    {.name = "pull",
+     .value = "WHEN",
+     .text = "whether to ask the registry for the images of FROM: missing, where the store lacks them; always; never",
+     .initial = "missing",
+     .alone = "always"},
     {.name = "network", .value = "MODE", .text = "of RUN", .choices = "host|none|default", .initial = "host"},
     {.name = "compression", .value = "FORMAT", .text = "of new layers", .choices = "gzip|zstd|none", .initial = "gzip"},
     {.name = "runtime",
@@ -139,6 +143,14 @@ Result<std::vector<ImageName>> parse_tags(const Context &context) {
   return names;
 }
 
+// Docker's flag is a bool, Podman's has these words.
+Result<PullPolicy> parse_pull(std::string_view when) {
+  if (when == "missing" || when == "false") return PullPolicy::missing;
+  if (when == "always" || when == "true") return PullPolicy::always;
+  if (when == "never") return PullPolicy::never;
+  return fail(fmt::format("build: --pull={}", when), "missing, always or never");
+}
+
 Status write_id(const std::string &path, const std::string &id) {
   if (path.empty()) return {};
   const kernel::Fd file = TRY(kernel::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
@@ -156,7 +168,7 @@ Result<int> run(const Context &context) {
   for (const std::string_view label : context.flags().strings("label")) options.labels.emplace_back(label);
   options.compression = compression_of_flag(context.flags().string("compression"));
   options.cache = !context.flags().boolean("no-cache");
-  options.pull = context.flags().boolean("pull");
+  options.pull = TRY(parse_pull(context.flag("pull")));
   options.host_network = context.flags().string("network") != "none";
   options.quiet = context.quiet();
   if (context.flags().given("platform")) options.platform = TRY(context.platform());

@@ -101,7 +101,7 @@ Result<int> login(const Context &context) {
   name.repository = key.find('/') == std::string::npos ? "" : key.substr(key.find('/') + 1);
   Progress progress(ProgressMode::quiet);
   Registry registry = TRY(Registry::open(name, options, progress));
-  TRY(in(key, registry.check_login()));
+  TRY(registry.check_login());
   const std::string where = TRY(save_login(options.authfile, key, *options.login));
   return print(fmt::format("Login Succeeded! Kept in {}\n", where));
 }

@@ -74,6 +74,9 @@ gtest_discover_tests(program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS prog
 add_test(NAME image.program
   COMMAND ${CMAKE_CURRENT_LIST_DIR}/image/program $<TARGET_FILE:skiff-image> $<TARGET_FILE:skiff>)
 set_tests_properties(image.program PROPERTIES LABELS program SKIP_RETURN_CODE 77 TIMEOUT 120)
+add_test(NAME image.registry
+  COMMAND ${CMAKE_CURRENT_LIST_DIR}/image/registry $<TARGET_FILE:skiff-image> $<TARGET_FILE:skiff>)
+set_tests_properties(image.registry PROPERTIES LABELS program SKIP_RETURN_CODE 77 TIMEOUT 120)
 # skiff-image, as its users run it.
 set(image_program_tests
   cli/image/build_test.cc
