@@ -8,6 +8,7 @@
 #include "imgtool/archive_entries.h"
 #include "imgtool/tree_entry.h"
 #include "imgtool/tree_path.h"
+#include "imgtool/tree_walk.h"
 #include "runtime/kernel/path.h"
 #include "spec/names.h"
 
@@ -118,14 +119,23 @@ class Lister {
     return is_archive(file);
   }
 
-  Status add_directory(const std::string &path, const std::string &target, int depth) {
-    if (depth > deepest) return fail(ELOOP, path);
-    if (!ignored(path)) list_.items.try_emplace(target, CopyItem{.source = relative(path)});
+  // No directory stays open while those in it are listed: they may be many.
+  [[nodiscard]] Result<std::vector<TreeChild>> children_of(const std::string &path) const {
     const kernel::Fd directory = TRY(kernel::open_in_root(root_->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    for (const std::string &name : TRY(in(path, kernel::list_directory(directory)))) {
+    std::vector<TreeChild> children;
+    TRY(walk_tree(directory, {.visit = [&](auto, const auto &, const TreeChild &child) -> Result<TreeStep> {
+                    children.push_back(child);
+                    return TreeStep::skip;
+                  }}));
+    return children;
+  }
+
+  Status add_directory(const std::string &path, const std::string &target, int depth) {
+    if (depth > deepest) return fail(E2BIG, fmt::format("{}: nested deeper than {} directories", path, deepest));
+    if (!ignored(path)) list_.items.try_emplace(target, CopyItem{.source = relative(path)});
+    for (const auto &[name, status] : TRY(in(path, children_of(path)))) {
       const std::string inner = join_path(path, name);
       const std::string inner_target = join_path(target, name);
-      const struct stat status = TRY(in(inner, kernel::fstatat(directory, name, AT_SYMLINK_NOFOLLOW)));
       if (S_ISDIR(status.st_mode)) {
         if (ignored(inner) && !root_->ignore->has_exceptions()) continue;
         TRY(add_directory(inner, inner_target, depth + 1));

@@ -51,7 +51,7 @@ Status DirectoryCache::close_one(const OpenDirectory &directory) const {
   return restore_mtime(directory.fd, directory.key);
 }
 
-Status DirectoryCache::restore_mtime(const kernel::Fd &directory, const InodeKey &key) const {
+Status DirectoryCache::restore_mtime(kernel::FdView directory, const InodeKey &key) const {
   const auto wanted = mtimes_.find(key);
   if (wanted == mtimes_.end()) return {};
   return kernel::futimens(directory, {wanted->second, wanted->second});

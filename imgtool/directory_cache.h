@@ -68,7 +68,7 @@ class DirectoryCache {
   // or a symlink goes.
   [[nodiscard]] Status forget_all();
   // What was removed from or added to a directory past this cache: its mtime again.
-  [[nodiscard]] Status restore_mtime(const kernel::Fd &directory, const InodeKey &key) const;
+  [[nodiscard]] Status restore_mtime(kernel::FdView directory, const InodeKey &key) const;
   // Made by this layer, or described by it.
   [[nodiscard]] bool is_of_layer(const InodeKey &key) const { return of_layer_.contains(key); }
   // Paths of the directories that were made without an entry of their own.

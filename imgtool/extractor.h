@@ -12,6 +12,7 @@
 #include "imgtool/layer.h"
 #include "imgtool/layer_xattrs.h"
 #include "imgtool/tar_reader.h"
+#include "imgtool/tree_walk.h"
 
 namespace skiff::image {
 
@@ -71,7 +72,7 @@ class Extractor {
   [[nodiscard]] Status add_whiteout(const TarEntry &entry, const std::string &path);
   [[nodiscard]] Status hide_lower(std::string_view parent, const std::string &name);
   [[nodiscard]] Status empty_lower(std::string_view path);
-  [[nodiscard]] Status remove_lower(const kernel::Fd &directory, const InodeKey &key, const std::string &name);
+  [[nodiscard]] TreeSteps lower_removal(std::vector<InodeKey> &keys);
   [[nodiscard]] Status make_overlay_whiteout(const OpenDirectory &directory, const std::string &name);
   [[nodiscard]] Status make_overlay_opaque(const OpenDirectory &directory);
   [[nodiscard]] Status drop_covered_whiteouts(const kernel::Fd &directory);

@@ -55,7 +55,8 @@ Status Extractor::hide_lower(std::string_view parent, const std::string &name) {
   Result<struct stat> status = kernel::fstatat(directory->fd, name, AT_SYMLINK_NOFOLLOW);
   if (!status) return is_missing(status.error()) ? Status() : Status(std::unexpected(status.error()));
   if (S_ISDIR(status->st_mode) || S_ISLNK(status->st_mode)) TRY(directories_.forget_all());
-  TRY(remove_lower(directory->fd, directory->key, name));
+  std::vector<InodeKey> keys = {directory->key};
+  TRY(walk_tree(directory->fd, name, lower_removal(keys)));
   return directories_.restore_mtime(directory->fd, directory->key);
 }
 
@@ -63,29 +64,33 @@ Status Extractor::empty_lower(std::string_view path) {
   const DirectoryCache::Pointer directory = TRY(directories_.find(path));
   if (!directory) return {};
   TRY(directories_.forget_all());
-  for (const std::string &name : TRY(kernel::list_directory(directory->fd))) {
-    TRY(remove_lower(directory->fd, directory->key, name));
-  }
-  return directories_.restore_mtime(directory->fd, directory->key);
+  std::vector<InodeKey> keys;
+  return walk_tree(directory->fd, lower_removal(keys));
 }
 
-// A directory that this layer describes, or brought something into, stays; so does what it brought.
-Status Extractor::remove_lower(const kernel::Fd &directory, const InodeKey &key, const std::string &name) {
-  const bool upper = is_upper(key, name);
-  Result<kernel::Fd> inside = kernel::openat(directory, name, directory_flags);
-  if (!inside) {
-    if (is_missing(inside.error()) || upper) return {};
-    if (inside.error().number != ENOTDIR && inside.error().number != ELOOP) return std::unexpected(inside.error());
-    Status gone = kernel::unlinkat(directory, name);
-    return gone || is_missing(gone.error()) ? Status() : gone;
-  }
-  const InodeKey inner = key_of(TRY(kernel::fstat(*inside)));
-  for (const std::string &child : TRY(kernel::list_directory(*inside))) TRY(remove_lower(*inside, inner, child));
-  TRY(directories_.restore_mtime(*inside, inner));
-  if (upper || directories_.is_of_layer(inner)) return {};
-  Status gone = kernel::unlinkat(directory, name, AT_REMOVEDIR);
-  if (gone || is_missing(gone.error()) || gone.error().number == ENOTEMPTY) return {};
-  return gone;
+// A directory that this layer describes, or brought something into, stays; so does what it brought. `keys` are those of
+// the directories on the way down.
+TreeSteps Extractor::lower_removal(std::vector<InodeKey> &keys) {
+  const auto gone = [](const Status &removed) { return removed || is_missing(removed.error()) ? Status() : removed; };
+  return {.begin = [&keys](kernel::FdView directory, const auto &, const auto &) -> Status {
+            keys.push_back(key_of(TRY(kernel::fstat(directory))));
+            return {};
+          },
+          .visit = [this, &keys, gone](kernel::FdView directory, const auto &, const auto &child) -> Result<TreeStep> {
+            if (S_ISDIR(child.status.st_mode)) return TreeStep::enter;
+            if (!is_upper(keys.back(), child.name)) TRY(gone(kernel::unlinkat(directory, child.name)));
+            return TreeStep::skip;
+          },
+          .done = [this, &keys, gone](kernel::FdView directory, const auto &, const auto &child) -> Status {
+            if (is_upper(keys.back(), child.name) || directories_.is_of_layer(key_of(child.status))) return {};
+            const Status removed = kernel::unlinkat(directory, child.name, AT_REMOVEDIR);
+            return !removed && removed.error().number == ENOTEMPTY ? Status() : gone(removed);
+          },
+          .end = [this, &keys](kernel::FdView directory, const auto &) -> Status {
+            const InodeKey key = keys.back();
+            keys.pop_back();
+            return directories_.restore_mtime(directory, key);
+          }};
 }
 
 // Where the layer has an entry of that name already, that one covers what is below; a directory has to say so.
@@ -108,16 +113,16 @@ Status Extractor::make_overlay_opaque(const OpenDirectory &directory) {
 }
 
 // Nothing below an opaque directory is merged, and there overlayfs shows whiteouts as files that cannot be opened.
-Status Extractor::drop_covered_whiteouts(const kernel::Fd &directory) {
-  const InodeKey key = key_of(TRY(kernel::fstat(directory)));
-  for (const std::string &name : TRY(kernel::list_directory(directory))) {
-    const struct stat status = TRY(kernel::fstatat(directory, name, AT_SYMLINK_NOFOLLOW));
-    if (is_overlay_whiteout(status) && whiteouts_.contains(key_of(status))) TRY(kernel::unlinkat(directory, name));
-    if (S_ISDIR(status.st_mode)) {
-      TRY(drop_covered_whiteouts(TRY(kernel::openat(directory, name, directory_flags))));
-    }
-  }
-  return directories_.restore_mtime(directory, key);
+Status Extractor::drop_covered_whiteouts(const kernel::Fd &top) {
+  return walk_tree(
+      top, {.visit = [this](kernel::FdView directory, const auto &, const TreeChild &child) -> Result<TreeStep> {
+              const bool covered = is_overlay_whiteout(child.status) && whiteouts_.contains(key_of(child.status));
+              if (covered) TRY(kernel::unlinkat(directory, child.name));
+              return S_ISDIR(child.status.st_mode) ? TreeStep::enter : TreeStep::skip;
+            },
+            .end = [this](kernel::FdView directory, const auto &) -> Status {
+              return directories_.restore_mtime(directory, key_of(TRY(kernel::fstat(directory))));
+            }});
 }
 
 }  // namespace skiff::image

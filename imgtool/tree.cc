@@ -3,35 +3,13 @@
 #include <algorithm>
 
 #include "imgtool/directory_cache.h"
+#include "imgtool/tree_walk.h"
 #include "runtime/kernel/xattr.h"
 
 namespace skiff::image {
 namespace {
 
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-
-std::string join(const std::string &directory, const std::string &name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
-
-struct Child {
-  std::string name;
-  struct stat status{};
-};
-
-// In the order of their bytes.
-Result<std::vector<Child>> children_of(const kernel::Fd &directory) {
-  std::vector<std::string> names = TRY(kernel::list_directory(directory));
-  std::ranges::sort(names);
-  std::vector<Child> out;
-  out.reserve(names.size());
-  for (std::string &name : names) {
-    Result<struct stat> status = kernel::fstatat(directory, name, AT_SYMLINK_NOFOLLOW);
-    if (!status && status.error().number == ENOENT) continue;
-    out.push_back({.name = std::move(name), .status = TRY(std::move(status))});
-  }
-  return out;
-}
 
 // Not entered: another filesystem, which is no part of the tree.
 bool is_inner_directory(const struct stat &status, dev_t device) {
@@ -56,16 +34,6 @@ bool same_attributes(const RecordedInode &a, const RecordedInode &b) {
          same_time(a.mtime, b.mtime);
 }
 
-Status record_below(const kernel::Fd &directory, dev_t device, const std::string &path, TreeRecord &into) {
-  for (const Child &child : TRY(children_of(directory))) {
-    into.directories[path][child.name] = recorded(child.status);
-    if (!is_inner_directory(child.status, device)) continue;
-    const kernel::Fd inside = TRY(kernel::openat(directory, child.name, directory_flags));
-    TRY(record_below(inside, device, join(path, child.name), into));
-  }
-  return {};
-}
-
 // The three lists differ in what they take of a directory's children.
 class Lister {
  public:
@@ -84,33 +52,44 @@ class Lister {
     prefix_ = std::move(prefix);
   }
 
-  Status list(const kernel::Fd &directory, const std::string &path) {
-    const std::vector<Child> children = TRY(children_of(directory));
-    if (want_ == Want::changed) list_removed(children, path);
-    if (want_ == Want::upper) TRY(list_opaque(directory, path));
-    for (const Child &child : children) {
-      if (want_ == Want::upper && is_overlay_whiteout(child.status)) {
-        changes_.push_back({.path = join(path, child.name), .kind = LayerChange::Kind::whiteout});
-      }
-    }
-    for (const Child &child : children) TRY(list_child(directory, path, child));
-    return {};
+  Status list(kernel::FdView top) {
+    return walk_tree(top, {.begin = [this](auto directory, const auto &path,
+                                           const auto &children) { return begin(directory, path, children); },
+                           .visit = [this](auto, const auto &path, const auto &child) { return visit(path, child); },
+                           .done = [this](auto directory, const auto &path,
+                                          const auto &child) { return done(directory, path, child); }});
   }
 
   std::vector<LayerChange> changes_;
 
  private:
-  Status list_child(const kernel::Fd &directory, const std::string &parent, const Child &child) {
-    if (S_ISSOCK(child.status.st_mode) || (want_ == Want::upper && is_overlay_whiteout(child.status))) return {};
-    const std::string path = join(parent, child.name);
-    changes_.push_back({.path = path});
-    const std::size_t size = changes_.size();
-    if (is_inner_directory(child.status, device_)) {
-      const kernel::Fd inside = TRY(kernel::openat(directory, child.name, directory_flags));
-      TRY(list(inside, path));
+  Status begin(kernel::FdView directory, const std::string &path, const std::vector<TreeChild> &children) {
+    if (want_ == Want::changed) list_removed(children, path);
+    if (want_ == Want::upper) TRY(list_opaque(directory, path));
+    for (const TreeChild &child : children) {
+      if (want_ == Want::upper && is_overlay_whiteout(child.status)) {
+        changes_.push_back({.path = join_names(path, child.name), .kind = LayerChange::Kind::whiteout});
+      }
     }
-    if (want_ == Want::upper) TRY(check_whole(directory, child, path));
-    if (want_ == Want::changed && size == changes_.size() && !is_changed(parent, child)) changes_.pop_back();
+    return {};
+  }
+
+  Result<TreeStep> visit(const std::string &parent, const TreeChild &child) {
+    if (S_ISSOCK(child.status.st_mode) || (want_ == Want::upper && is_overlay_whiteout(child.status))) {
+      return TreeStep::skip;
+    }
+    std::string path = join_names(parent, child.name);
+    TRY(check_path_length(path));
+    changes_.push_back({.path = std::move(path)});
+    begun_.push_back(changes_.size());
+    return is_inner_directory(child.status, device_) ? TreeStep::enter : TreeStep::stay;
+  }
+
+  Status done(kernel::FdView directory, const std::string &parent, const TreeChild &child) {
+    const bool nothing_below = begun_.back() == changes_.size();
+    begun_.pop_back();
+    if (want_ == Want::upper) TRY(check_whole(directory, child, join_names(parent, child.name)));
+    if (want_ == Want::changed && nothing_below && !is_changed(parent, child)) changes_.pop_back();
     return {};
   }
 
@@ -119,19 +98,19 @@ class Lister {
     return found == before_->directories.end() ? nullptr : &found->second;
   }
 
-  void list_removed(const std::vector<Child> &children, const std::string &path) {
+  void list_removed(const std::vector<TreeChild> &children, const std::string &path) {
     const auto *const names = names_in(path);
     if (names == nullptr) return;
     for (const auto &[name, inode] : *names) {
       if (name.empty() || S_ISSOCK(inode.mode)) continue;
-      const auto there = std::ranges::lower_bound(children, name, {}, &Child::name);
+      const auto there = std::ranges::lower_bound(children, name, {}, &TreeChild::name);
       // A socket in its place is not in the layer, and what it replaced is not there any more.
       if (there != children.end() && there->name == name && !S_ISSOCK(there->status.st_mode)) continue;
-      changes_.push_back({.path = join(path, name), .kind = LayerChange::Kind::whiteout});
+      changes_.push_back({.path = join_names(path, name), .kind = LayerChange::Kind::whiteout});
     }
   }
 
-  bool is_changed(const std::string &parent, const Child &child) const {
+  bool is_changed(const std::string &parent, const TreeChild &child) const {
     const auto *const names = names_in(parent);
     if (names == nullptr) return true;
     const auto before = names->find(child.name);
@@ -141,14 +120,14 @@ class Lister {
     return before->second.inode != now.inode || !same_time(before->second.ctime, now.ctime);
   }
 
-  Status list_opaque(const kernel::Fd &directory, const std::string &path) {
+  Status list_opaque(kernel::FdView directory, const std::string &path) {
     const std::optional<std::string> value = TRY(kernel::fgetxattr(directory, opaque_xattr_));
     if (value == "y") changes_.push_back({.path = path, .kind = LayerChange::Kind::opaque});
     return {};
   }
 
   // With these an upper directory has less than what it shows.
-  Status check_whole(const kernel::Fd &directory, const Child &child, const std::string &path) const {
+  Status check_whole(kernel::FdView directory, const TreeChild &child, const std::string &path) const {
     if (!S_ISDIR(child.status.st_mode) && !S_ISREG(child.status.st_mode)) return {};
     for (const char *const feature : {"redirect", "metacopy"}) {
       if (!TRY(kernel::lgetxattr_at(directory, child.name, prefix_ + feature))) continue;
@@ -159,6 +138,7 @@ class Lister {
   }
 
   Want want_;
+  std::vector<std::size_t> begun_;  // how many changes there were with each directory on the way down
   dev_t device_;
   const TreeRecord *before_ = nullptr;
   bool copied_ = false;
@@ -181,7 +161,13 @@ Result<TreeRecord> record_tree(kernel::FdView root) {
   const struct stat status = TRY(kernel::fstat(directory));
   TreeRecord record;
   record.directories[""][""] = recorded(status);
-  TRY(record_below(directory, status.st_dev, "", record));
+  const TreeSteps::Visit visit = [&](auto, const std::string &path, const TreeChild &child) -> Result<TreeStep> {
+    record.directories[path][child.name] = recorded(child.status);
+    if (!is_inner_directory(child.status, status.st_dev)) return TreeStep::stay;
+    TRY(check_path_length(join_names(path, child.name)));
+    return TreeStep::enter;
+  };
+  TRY(walk_tree(directory, {.visit = visit}));
   return record;
 }
 
@@ -189,7 +175,7 @@ Result<std::vector<LayerChange>> list_tree(kernel::FdView root) {
   const kernel::Fd directory = TRY(kernel::openat(root, ".", directory_flags));
   Lister lister(Lister::Want::all, TRY(kernel::fstat(directory)).st_dev);
   lister.changes_.push_back({});
-  TRY(lister.list(directory, ""));
+  TRY(lister.list(directory));
   return std::move(lister.changes_);
 }
 
@@ -198,7 +184,7 @@ Result<std::vector<LayerChange>> list_changes(kernel::FdView root, const TreeRec
   const struct stat status = TRY(kernel::fstat(directory));
   Lister lister(Lister::Want::changed, status.st_dev);
   TRY(lister.compare_with(before, status));
-  TRY(lister.list(directory, ""));
+  TRY(lister.list(directory));
   const RecordedInode now = recorded(status);
   const RecordedInode &then = before.directories.at("").at("");
   // Where the root itself is another one now, or names in it are.
@@ -211,7 +197,7 @@ Result<std::vector<LayerChange>> list_upper(kernel::FdView upper, const TreeOpti
   Lister lister(Lister::Want::upper, TRY(kernel::fstat(directory)).st_dev);
   const std::string opaque = overlay_opaque_xattr(options.xattrs.user_xattr);
   lister.set_upper(opaque, opaque.substr(0, opaque.rfind('.') + 1));
-  TRY(lister.list(directory, ""));
+  TRY(lister.list(directory));
   // Its own attributes are those of the root that overlayfs shows.
   if (!lister.changes_.empty()) lister.changes_.insert(lister.changes_.begin(), LayerChange{});
   return std::move(lister.changes_);

@@ -1,18 +1,19 @@
 #include "imgtool/tree_removal.h"
 
+#include "imgtool/tree_walk.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::image {
 namespace {
 
 Status open_up(kernel::FdView parent, const std::string &name) {
-  const Result<struct stat> status = kernel::fstatat(parent, name, AT_SYMLINK_NOFOLLOW);
-  if (!status && status.error().number == ENOENT) return {};
-  if (!S_ISDIR(TRY(Result<struct stat>(status)).st_mode)) return {};
-  if ((status->st_mode & 0700U) != 0700U) TRY(kernel::fchmodat(parent, name, 0700));
-  const kernel::Fd directory = TRY(kernel::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  for (const std::string &each : TRY(kernel::list_directory(directory))) TRY(open_up(directory, each));
-  return {};
+  return walk_tree(
+      parent, name,
+      {.visit = [](kernel::FdView directory, const std::string &, const TreeChild &child) -> Result<TreeStep> {
+        if (!S_ISDIR(child.status.st_mode)) return TreeStep::skip;
+        if ((child.status.st_mode & 0700U) != 0700U) TRY(kernel::fchmodat(directory, child.name, 0700));
+        return TreeStep::enter;
+      }});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "runtime/kernel/call.h"
+#include "runtime/kernel/descent.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::kernel {
@@ -13,11 +14,6 @@ namespace {
 
 // How often a directory may fill up again while it is removed.
 constexpr int most_tries = 16;
-
-Status remove_entries(const Fd &dir) {
-  for (const std::string &name : TRY(list_directory(dir))) TRY(remove_tree_at(dir, name));
-  return {};
-}
 
 // The directory itself, never one that a symlink or a mount puts in its place.
 Result<Fd> open_own_directory(FdView dir, CString name) {
@@ -27,6 +23,57 @@ Result<Fd> open_own_directory(FdView dir, CString name) {
   if (TRY(fstat(opened)).st_dev != TRY(fstat(dir)).st_dev) return call_failed(EXDEV, "openat", {dir, name});
   return opened;
 }
+
+// Names that are still to be removed, a list for each directory on the way down.
+class Removal {
+ public:
+  Removal(FdView dir, std::string name) : descent_(dir) { frames_.push_back({.names = {std::move(name)}}); }
+
+  [[nodiscard]] bool ended() const { return frames_.empty(); }
+  Status step() { return frames_.back().names.empty() ? leave() : remove_one(); }
+
+ private:
+  struct Frame {
+    std::vector<std::string> names;
+    std::string own = {};  // in the directory above
+    int tries = 0;
+  };
+
+  Status remove_one() {
+    const std::string name = std::move(frames_.back().names.back());
+    frames_.back().names.pop_back();
+    const Status removed = unlinkat(descent_.here(), name);
+    if (removed || removed.error().number == ENOENT) return {};
+    // EISDIR is Linux's answer for a directory, EPERM POSIX's and some network filesystems'.
+    if (removed.error().number != EISDIR && removed.error().number != EPERM) return removed;
+    return enter(name, removed, 0);
+  }
+
+  // `refused` is what unlinkat(2) said of it.
+  Status enter(const std::string &name, const Status &refused, int tries) {
+    Result<Fd> inside = open_own_directory(descent_.here(), name);
+    if (!inside && inside.error().number == ENOENT) return {};
+    // Not a directory after all: the first answer is the true one.
+    if (!inside && inside.error().number == ENOTDIR) return refused;
+    if (!inside) return std::unexpected(inside.error());
+    frames_.push_back({.names = TRY(list_directory(*inside)), .own = name, .tries = tries});
+    return descent_.enter(*std::move(inside));
+  }
+
+  Status leave() {
+    const Frame frame = std::move(frames_.back());
+    frames_.pop_back();
+    if (frames_.empty()) return {};
+    TRY(descent_.leave());
+    const Status gone = unlinkat(descent_.here(), frame.own, AT_REMOVEDIR);
+    if (gone || gone.error().number == ENOENT) return {};
+    if (gone.error().number != ENOTEMPTY || frame.tries == most_tries) return gone;
+    return enter(frame.own, gone, frame.tries + 1);
+  }
+
+  Descent descent_;
+  std::vector<Frame> frames_;
+};
 
 }  // namespace
 
@@ -50,21 +97,9 @@ Result<std::vector<std::string>> list_directory(FdView dir) {
 }
 
 Status remove_tree_at(FdView dir, CString name) {
-  const Status removed = unlinkat(dir, name);
-  if (removed || removed.error().number == ENOENT) return {};
-  // EISDIR is Linux's answer for a directory, EPERM POSIX's and some network filesystems'.
-  if (removed.error().number != EISDIR && removed.error().number != EPERM) return removed;
-  for (int tries = 0;; ++tries) {
-    const Result<Fd> inside = open_own_directory(dir, name);
-    if (!inside && inside.error().number == ENOENT) return {};
-    // Not a directory after all: the first answer is the true one.
-    if (!inside && inside.error().number == ENOTDIR) return removed;
-    if (!inside) return std::unexpected(inside.error());
-    TRY(remove_entries(*inside));
-    Status gone = unlinkat(dir, name, AT_REMOVEDIR);
-    if (gone || gone.error().number == ENOENT) return {};
-    if (gone.error().number != ENOTEMPTY || tries == most_tries) return gone;
-  }
+  Removal removal(dir, name.c_str());
+  while (!removal.ended()) TRY(removal.step());
+  return {};
 }
 
 }  // namespace skiff::kernel

@@ -12,6 +12,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/debian_registry.cc
   ${CMAKE_CURRENT_LIST_DIR}/debian_registry_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/decompress_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/deep_tree_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/digest_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dockerfile_words_test.cc

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "runtime/kernel/descent.h"
 #include "runtime/kernel/path.h"
 #include "tests/runtime/kernel/isolated.h"
 
@@ -51,6 +53,46 @@ TEST(RemoveTree, WhatIsGoneIsNoError) {
   const TemporaryDirectory directory;
   const Result<Fd> dir = open(directory.path(), O_PATH | O_DIRECTORY);
   ASSERT_OK(remove_tree_at(*dir, "nothing"));
+}
+
+// Directories named "d", one in the other; the last of them.
+Result<Fd> make_depth(FdView top, int levels) {
+  Fd at = TRY(openat(top, ".", O_RDONLY | O_DIRECTORY));
+  for (int level = 0; level < levels; ++level) {
+    TRY(mkdirat(at, "d", 0755));
+    at = TRY(openat(at, "d", O_RDONLY | O_DIRECTORY));
+  }
+  return at;
+}
+
+TEST(RemoveTree, NeedsFewDescriptorsHoweverDeepTheTreeIs) {
+  const TemporaryDirectory directory;
+  EXPECT_ISOLATED(0, [&]() -> std::string {
+    const rlimit few{.rlim_cur = 256, .rlim_max = 256};
+    NEED(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    const Result<Fd> dir = open(directory.path(), O_RDONLY | O_DIRECTORY);
+    NEED_OK(make_depth(*dir, 5000));
+    NEED_OK(remove_tree_at(*dir, "d"));
+    NEED(list_directory(*dir)->empty());
+    return {};
+  });
+}
+
+TEST(Descent, OneThatWasMovedMeanwhileLeadsNowhereElse) {
+  constexpr int levels = 200;
+  const TemporaryDirectory directory;
+  const Result<Fd> dir = open(directory.path(), O_RDONLY | O_DIRECTORY);
+  ASSERT_OK(make_depth(*dir, levels));
+  Descent descent(*dir);
+  for (int level = 0; level < levels; ++level) {
+    Result<Fd> inside = openat(descent.here(), "d", O_RDONLY | O_DIRECTORY);
+    ASSERT_OK(inside);
+    ASSERT_OK(descent.enter(*std::move(inside)));
+  }
+  ASSERT_OK(mkdirat(*dir, "elsewhere", 0755));
+  ASSERT_OK(renameat2(*dir, "d/d/d/d", *dir, "elsewhere/d"));
+  for (int level = levels; level > 4; --level) ASSERT_OK(descent.leave());
+  EXPECT_ERRNO(descent.leave(), ESTALE);
 }
 
 TEST(RemoveTree, DoesNotEnterAMount) {
