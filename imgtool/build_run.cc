@@ -31,7 +31,6 @@ struct Words {
 // ---- between clone3(2) and exec: other threads may hold the heap's lock, so nothing here allocates ----
 
 [[noreturn]] void become(const Words &words) {
-  (void)kernel::reset_signals();
   (void)kernel::execveat(kernel::cwd, words.pointers.front(), words.pointers.data(), environ, 0);
   _exit(127);
 }
@@ -51,9 +50,13 @@ bool take_streams(const kernel::Fd &in, kernel::FdView out) {
   Result<kernel::Fd> ending = kernel::signalfd(signals);
   Result<kernel::Child> runtime = kernel::clone3({});
   if (!ending || !runtime) _exit(126);
-  if (runtime->is_this_process()) become(run);
+  if (runtime->is_this_process()) {
+    (void)kernel::reset_signals();
+    become(run);
+  }
   std::array<pollfd, 2> events = {{{runtime->pidfd().get(), POLLIN, 0}, {ending->get(), POLLIN, 0}}};
   (void)kernel::poll(events, kernel::forever);
+  // With the signals blocked, as the one that has come is still pending and would end it.
   if (events[0].revents == 0) become(remove);
   const Result<kernel::ExitStatus> status = runtime->wait();
   _exit(status ? status->shell_code() : 126);
@@ -170,6 +173,7 @@ void delete_container(const std::string &runtime, const std::string &root, const
   if (!child) return;
   if (child->is_this_process()) {
     if (!take_streams(*nothing, *nothing)) _exit(126);
+    (void)kernel::reset_signals();
     become(remove);
   }
   (void)child->wait();
