@@ -1,5 +1,5 @@
 // What instructions came to before: build-cache/KEY in the store, by a key of all that they depend on. A record whose
-// layer is gone counts as none, so that a prune needs to know nothing of it.
+// layer is gone counts as none; prune removes it.
 #pragma once
 
 #include <optional>
@@ -15,6 +15,16 @@ struct CachedStep {
   std::optional<spec::Descriptor> layer;
   std::string diff_id;
 };
+
+// A record on the disk, of prune's interest.
+struct CacheRecord {
+  std::string name;
+  std::string layer;  // the digest of its layer; empty where it has none
+  std::uint64_t bytes = 0;
+  bool readable = false;  // a whole one; not what a killed build was about to write
+};
+[[nodiscard]] Result<std::vector<CacheRecord>> list_cache(const Layout &store);
+[[nodiscard]] Status remove_record(const Layout &store, const std::string &name);
 
 class BuildCache {
  public:

@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "imgtool/build_run.h"
+#include "imgtool/build_leftovers.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
 
@@ -16,41 +16,36 @@ namespace {
 constexpr const char *builds = "build";
 constexpr const char *runtime_name = "skiff";
 
+Result<std::string> absolute(const std::string &path) {
+  return path.starts_with('/') ? path : fmt::format("{}/{}", TRY(kernel::getcwd()), path);
+}
+
 Result<bool> is_program(const std::string &path) {
   const kernel::Fd file = TRY(kernel::find_at(kernel::cwd, path, O_PATH));
   if (!file.valid()) return false;
   return S_ISREG(TRY(kernel::fstat(file)).st_mode) && kernel::faccessat(kernel::cwd, path, X_OK).has_value();
 }
 
-// A build that was killed: its lock is free. What cannot be removed now stays for the next one.
-void sweep(const Layout &store, const std::string &runtime) {
-  const Result<kernel::Fd> directory = kernel::openat(store.directory(), builds, O_RDONLY | O_DIRECTORY);
-  if (!directory) return;
-  const Result<std::vector<std::string>> names = kernel::list_directory(*directory);
-  for (const std::string &name : names.value_or(std::vector<std::string>())) {
-    const Result<kernel::Fd> lock = kernel::openat(*directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!lock || !kernel::flock(*lock, LOCK_EX | LOCK_NB)) continue;
-    const std::string root = fmt::format("{}/{}/{}/run", store.path(), builds, name);
-    const Result<kernel::Fd> containers = kernel::openat(*lock, "run", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (containers) {
-      const Result<std::vector<std::string>> ids = kernel::list_directory(*containers);
-      for (const std::string &id : ids.value_or(std::vector<std::string>())) delete_container(runtime, root, id);
-    }
-    (void)kernel::remove_tree_at(*directory, name);
-  }
+// What cannot be removed now stays for the next one.
+void sweep(const Layout &store, const BuildPlace &place) {
+  const Result<BuildsThere> there = list_builds(place);
+  if (!there) return;
+  for (const BuildLeftover &one : there->left) (void)remove_build(store, place, one.name);
 }
 
 }  // namespace
 
 Result<Workshop> Workshop::open(const Layout &store, const std::string &runtime, Interrupts &interrupts) {
-  TRY(kernel::make_directory(store.directory(), builds, 0700));
-  sweep(store, runtime);
+  const BuildPlace place = TRY(lock_builds(store, LayoutAccess::write));
+  sweep(store, place);
   // The runtime enters the container by this path.
   std::string path = fmt::format("{}/{}/XXXXXX", store.path(), builds);
-  if (!path.starts_with('/')) path = fmt::format("{}/{}", TRY(kernel::getcwd()), path);
+  path = TRY(absolute(path));
   if (::mkdtemp(path.data()) == nullptr) return fail(errno, fmt::format("mkdtemp(\"{}\")", path));
   kernel::Fd lock = TRY(kernel::open(path, O_RDONLY | O_DIRECTORY));
   TRY(kernel::flock(lock, LOCK_EX));
+  // For whoever sweeps up after it.
+  if (!runtime.empty()) TRY(kernel::symlinkat(TRY(absolute(runtime)), lock, runtime_link));
   return Workshop(store, runtime, std::move(path), std::move(lock), interrupts);
 }
 

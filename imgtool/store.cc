@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "imgtool/build_cache.h"
+#include "imgtool/build_leftovers.h"
 #include "imgtool/reach.h"
 #include "runtime/kernel/path.h"
 
@@ -45,6 +47,15 @@ Status count_partial(const Layout &store, DiskUsage &usage) {
   return {};
 }
 
+Status count_builds(const Layout &store, DiskUsage &usage) {
+  const BuildsThere there = TRY(list_builds(TRY(lock_builds(store, LayoutAccess::read))));
+  for (const auto *const builds : {&there.running, &there.left}) {
+    for (const BuildLeftover &build : *builds) add(usage.builds, build.bytes);
+  }
+  for (const CacheRecord &record : TRY(list_cache(store))) add(usage.cache, record.bytes);
+  return {};
+}
+
 }  // namespace
 
 Result<Layout> open_store(const std::string &path, LayoutAccess access) {
@@ -61,11 +72,14 @@ Result<DiskUsage> disk_usage(const Layout &store) {
   for (const Layout::BlobEntry &blob : TRY(store.list_blobs())) add(usage.blobs, static_cast<std::uint64_t>(blob.size));
   for (const StoredLayer &layer : TRY(list_layers(store))) add(usage.layers, layer.record.bytes);
   TRY(count_partial(store, usage));
+  TRY(count_builds(store, usage));
   const PruneReport report =
       TRY(prune(store, {.nameless = false, .partial_age = std::chrono::seconds(0), .dry_run = true}));
-  for (const Layout::BlobEntry &blob : report.blobs) usage.blobs.reclaimable += static_cast<std::uint64_t>(blob.size);
+  usage.blobs.reclaimable = report.bytes.blobs;
+  usage.layers.reclaimable = report.bytes.layers;
   usage.partial.reclaimable = usage.partial.bytes;
-  usage.layers.reclaimable = report.bytes - usage.blobs.reclaimable - report.partial_bytes;
+  usage.builds.reclaimable = report.bytes.builds;
+  usage.cache.reclaimable = report.bytes.cache;
   return usage;
 }
 

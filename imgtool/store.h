@@ -27,8 +27,17 @@ struct PruneReport {
   std::vector<Layout::BlobEntry> blobs;
   std::vector<std::string> layers;
   std::vector<std::string> partial;  // files that never became blobs
-  std::uint64_t bytes = 0;           // of all of them; a layer counts uncompressed
-  std::uint64_t partial_bytes = 0;   // of `partial` alone
+  std::vector<std::string> builds;   // that were killed
+  std::vector<std::string> cache;    // records of builds whose layers are gone
+  struct Bytes {
+    std::uint64_t blobs = 0;
+    std::uint64_t layers = 0;  // uncompressed
+    std::uint64_t partial = 0;
+    std::uint64_t builds = 0;
+    std::uint64_t cache = 0;
+    [[nodiscard]] std::uint64_t all() const { return blobs + layers + partial + builds + cache; }
+  };
+  Bytes bytes;
 };
 // Removes what no image of the index needs and no bundle holds. Waits until nobody else uses the store. An image that
 // cannot be read is an error, and nothing is removed then: what it needs is not known.
@@ -44,6 +53,8 @@ struct DiskUsage {
   Part blobs;    // all of them
   Part layers;   // unpacked
   Part partial;  // of downloads that have not ended
+  Part builds;   // under way, and killed
+  Part cache;    // what instructions of builds came to: records, the layers are among the blobs
 };
 [[nodiscard]] Result<DiskUsage> disk_usage(const Layout &store);
 

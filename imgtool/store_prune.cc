@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "imgtool/build_cache.h"
+#include "imgtool/build_leftovers.h"
 #include "imgtool/reach.h"
 #include "imgtool/store.h"
 #include "imgtool/tree_removal.h"
@@ -46,6 +48,8 @@ class Pruner {
   Status prune_unfinished_layers();
   Status prune_partial();
   Status prune_partial_file(const Fd &directory, const std::string &name);
+  Status prune_builds();
+  Status prune_cache();
 
   const Layout &store_;
   const PruneOptions &options_;
@@ -99,7 +103,7 @@ Status Pruner::prune_blobs() {
   for (const Layout::BlobEntry &blob : TRY(store_.list_blobs())) {
     if (reached_.digests.contains(blob.digest.text())) continue;
     if (!options_.dry_run) TRY(store_.remove_blob(blob.digest));
-    report_.bytes += static_cast<std::uint64_t>(blob.size);
+    report_.bytes.blobs += static_cast<std::uint64_t>(blob.size);
     report_.blobs.push_back(blob);
   }
   return {};
@@ -113,7 +117,7 @@ Status Pruner::prune_layers() {
     const bool whole = !layer.record.chain_id.empty();
     if (std::ranges::binary_search(held, layer.name) || (whole && reached_.chains.contains(chain))) continue;
     if (!options_.dry_run) TRY(remove_layer(store_, layer.name));
-    report_.bytes += layer.record.bytes;
+    report_.bytes.layers += layer.record.bytes;
     report_.layers.push_back(layer.name);
   }
   return options_.dry_run ? Status() : prune_unfinished_layers();
@@ -143,9 +147,7 @@ Status Pruner::prune_partial_file(const Fd &directory, const std::string &name) 
     return locked.error().number == EWOULDBLOCK ? Status() : locked;
   }
   if (!options_.dry_run) TRY(kernel::unlinkat(directory, name));
-  const auto bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;
-  report_.bytes += bytes;
-  report_.partial_bytes += bytes;
+  report_.bytes.partial += static_cast<std::uint64_t>(status.st_blocks) * 512;
   report_.partial.push_back(name);
   return {};
 }
@@ -157,6 +159,29 @@ Status Pruner::prune_partial() {
   return {};
 }
 
+Status Pruner::prune_builds() {
+  const BuildPlace place = TRY(lock_builds(store_, LayoutAccess::read));
+  for (const BuildLeftover &build : TRY(list_builds(place)).left) {
+    if (!options_.dry_run) TRY(remove_build(store_, place, build.name));
+    report_.bytes.builds += build.bytes;
+    report_.builds.push_back(build.name);
+  }
+  return {};
+}
+
+// After the blobs: a layer that no image needs is gone now.
+Status Pruner::prune_cache() {
+  for (const CacheRecord &record : TRY(list_cache(store_))) {
+    const Result<Digest> layer = Digest::parse(record.layer);
+    const bool there = reached_.digests.contains(record.layer) && layer && TRY(store_.has_blob(*layer));
+    if (record.readable && (record.layer.empty() || there)) continue;
+    if (!options_.dry_run) TRY(remove_record(store_, record.name));
+    report_.bytes.cache += record.bytes;
+    report_.cache.push_back(record.name);
+  }
+  return {};
+}
+
 Result<PruneReport> Pruner::run() {
   TRY(find_reachable());
   // The index first: what it names has to be there.
@@ -164,6 +189,8 @@ Result<PruneReport> Pruner::run() {
   TRY(prune_blobs());
   TRY(prune_layers());
   TRY(prune_partial());
+  TRY(prune_builds());
+  TRY(prune_cache());
   return std::move(report_);
 }
 

@@ -49,9 +49,11 @@ Result<int> run_prune(const Context &context) {
     for (const Layout::BlobEntry &blob : report.blobs) text += fmt::format("blob {}\n", blob.digest.text());
     for (const std::string &layer : report.layers) text += fmt::format("layer {}\n", layer);
     for (const std::string &partial : report.partial) text += fmt::format("partial {}\n", partial);
+    for (const std::string &build : report.builds) text += fmt::format("build {}\n", build);
+    for (const std::string &record : report.cache) text += fmt::format("cache {}\n", record);
   }
   text += fmt::format("{}: {}\n", options.dry_run ? "Reclaimable space" : "Total reclaimed space",
-                      size_text(static_cast<std::int64_t>(report.bytes)));
+                      size_text(static_cast<std::int64_t>(report.bytes.all())));
   return print(text);
 }
 
@@ -70,10 +72,10 @@ void fields(spec::Writer &v, const Row &row) {
 Result<int> run_df(const Context &context) {
   const Layout store = TRY(open_store(context.store, LayoutAccess::read));
   const DiskUsage usage = TRY(disk_usage(store));
-  const std::vector<Row> rows = {{.type = "images", .part = usage.images},
-                                 {.type = "blobs", .part = usage.blobs},
-                                 {.type = "layers", .part = usage.layers},
-                                 {.type = "partial", .part = usage.partial}};
+  const std::vector<Row> rows = {
+      {.type = "images", .part = usage.images}, {.type = "blobs", .part = usage.blobs},
+      {.type = "layers", .part = usage.layers}, {.type = "partial", .part = usage.partial},
+      {.type = "builds", .part = usage.builds}, {.type = "build cache", .part = usage.cache}};
   if (context.flag("format") == "json") return print(spec::Writer("  ").document(rows) + "\n");
   std::vector<std::vector<std::string>> lines = {{"TYPE", "COUNT", "SIZE", "RECLAIMABLE"}};
   for (const Row &row : rows) {

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
 
+#include "imgtool/build_cache.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
 #include "tests/imgtool/other_process.h"
@@ -77,11 +79,51 @@ TEST_F(StoreTest, PruneKeepsWhatANameLeadsTo) {
   const PruneReport dry = pruned({.dry_run = true});
   EXPECT_EQ(dry.blobs.size(), 3U);  // manifest, configuration, "gone"; the base is shared
   EXPECT_EQ(blobs(), all);
-  EXPECT_EQ(pruned().bytes, dry.bytes);
+  EXPECT_EQ(pruned().bytes.all(), dry.bytes.all());
   EXPECT_EQ(blobs(), all - 3);
   EXPECT_TRUE(has(digest_of("base").text()));
   EXPECT_TRUE(has(digest_of("nested").text()));
   EXPECT_FALSE(has(digest_of("gone").text()));
+}
+
+TEST_F(StoreTest, PruneSweepsWhatKilledBuildsLeft) {
+  const std::string build = directory_.path() + "/store/build";
+  ASSERT_TRUE(kernel::make_directory_in_root(store_.directory(), "build/killed/rootfs0/usr", 0755));
+  ASSERT_TRUE(kernel::make_directory_in_root(store_.directory(), "build/running", 0755));
+  write_whole(build + "/killed/rootfs0/usr/file", std::string(10000, 'x'));
+  const kernel::Fd running = kernel::open(build + "/running", O_RDONLY | O_DIRECTORY).value();
+  ASSERT_TRUE(kernel::flock(running, LOCK_EX));
+  EXPECT_EQ(disk_usage(store_)->builds.count, 2U);
+  EXPECT_GE(disk_usage(store_)->builds.reclaimable, 10000U);
+  EXPECT_EQ(pruned({.dry_run = true}).builds, std::vector<std::string>{"killed"});
+  EXPECT_EQ(pruned().builds, std::vector<std::string>{"killed"});
+  EXPECT_EQ(kernel::list_directory(kernel::open(build, O_RDONLY).value()).value(), std::vector<std::string>{"running"});
+}
+
+TEST_F(StoreTest, PruneSweepsBuildsRecordsWhoseLayersAreGone) {
+  const BuildCache cache(store_, true);
+  const auto step = [&](const std::string &text) {
+    return CachedStep{.layer = add_blob(store_, spec::oci_layer_type, text), .diff_id = digest_of(text).text()};
+  };
+  const SampleImage image = add_image(store_, {"kept"});
+  name("a", image.descriptor);
+  const std::string kept = BuildCache::key({"kept"});
+  const std::string gone = BuildCache::key({"gone"});
+  const std::string empty = BuildCache::key({"changes nothing"});
+  ASSERT_TRUE(cache.keep(kept, step("kept")));
+  ASSERT_TRUE(cache.keep(gone, step("gone")));
+  ASSERT_TRUE(cache.keep(empty, {}));
+  write_whole(directory_.path() + "/store/build-cache/" + kept + ".12", "half a rec");  // a killed build's
+  EXPECT_EQ(disk_usage(store_)->cache.count, 4U);
+  const PruneReport dry = pruned({.dry_run = true});
+  EXPECT_EQ(dry.cache.size(), 2U);
+  EXPECT_GT(dry.bytes.cache, 0U);
+  EXPECT_EQ(pruned().cache, dry.cache);
+  EXPECT_TRUE(cache.find(kept).value());
+  EXPECT_TRUE(cache.find(empty).value());
+  EXPECT_FALSE(cache.find(gone).value());
+  EXPECT_EQ(disk_usage(store_)->cache.count, 2U);
+  EXPECT_EQ(disk_usage(store_)->cache.reclaimable, 0U);
 }
 
 // image-index.md, manifest.md: "subject"
@@ -125,7 +167,7 @@ TEST_F(StoreTest, LayersGoWithTheLastImageOrBundleThatNeedsThem) {
   ASSERT_TRUE(*store_.remove_name("a"));
   EXPECT_EQ(pruned().layers, (std::vector<std::string>{base}));
   ::rmdir(bundle.c_str());
-  EXPECT_EQ(pruned().bytes, 100U);
+  EXPECT_EQ(pruned().bytes.layers, 100U);
   EXPECT_TRUE(layers().empty());
 }
 
