@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "imgtool/decompress.h"
+#include "imgtool/foreign_compression.h"
 #include "imgtool/take_in.h"
 #include "imgtool/tar_format.h"
 #include "runtime/kernel/path.h"
@@ -53,12 +54,15 @@ std::string without_nul(std::string text) {
   return text;
 }
 
-Result<kernel::Fd> spool(const ReadBytes &read) {
+Result<kernel::Fd> spool(ReadBytes read) {
   kernel::Fd file = TRY(open_unnamed_file());
+  const bool foreign = is_foreign_compression(TRY(peek(read, compression_magic)));
+  std::optional<ForeignDecompressor> by_libarchive;
+  if (foreign) by_libarchive.emplace(TRY(ForeignDecompressor::open(read)));
   Decompressor decompressor(read, window_log);
   std::vector<char> buffer(1U << 20U);
   for (;;) {
-    const std::size_t count = TRY(decompressor.read(buffer));
+    const std::size_t count = TRY(foreign ? by_libarchive->read(buffer) : decompressor.read(buffer));
     if (count == 0) return file;
     TRY(kernel::write_all(file, std::string_view(buffer.data(), count)));
   }
@@ -66,10 +70,10 @@ Result<kernel::Fd> spool(const ReadBytes &read) {
 
 Result<bool> is_plain_tar(const kernel::Fd &file) {
   if (!S_ISREG(TRY(kernel::fstat(file)).st_mode)) return false;
-  std::array<char, 4> magic{};
+  std::array<char, compression_magic> magic{};
   const std::size_t count = TRY(kernel::pread_some(file, magic, 0));
   const std::string_view start(magic.data(), count);
-  return !start.starts_with("\x1f\x8b") && start != "\x28\xb5\x2f\xfd";
+  return !is_foreign_compression(start) && !start.starts_with("\x1f\x8b") && !start.starts_with("\x28\xb5\x2f\xfd");
 }
 
 // The header at `at`, and what the headers before it said of the same member.

@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "imgtool/decompress.h"
+#include "imgtool/foreign_compression.h"
+#include "imgtool/layer_writer.h"
 #include "imgtool/take_in.h"
 #include "imgtool/tar_format.h"
 #include "imgtool/tree_entry.h"
@@ -31,7 +33,7 @@ Result<Uncompressed> look_into(const Layout &layout, const spec::Descriptor &blo
   for (bool first = true;; first = false) {
     const std::size_t count = TRY(decompressor.read(buffer));
     if (first && (count < tar::block_size || !tar::checksum_fits(buffer.data()))) {
-      return fail(EBADMSG, "it is no tar archive, plain or compressed by gzip or zstd");
+      return fail(EBADMSG, "it is no tar archive, plain or compressed by gzip, zstd, xz or bzip2");
     }
     if (count == 0) break;
     hasher.update(std::span(buffer).first(count));
@@ -42,6 +44,25 @@ Result<Uncompressed> look_into(const Layout &layout, const spec::Descriptor &blo
                       .media_type = plain  ? spec::oci_layer_type
                                     : zstd ? spec::oci_layer_zstd_type
                                            : spec::oci_layer_gzip_type};
+}
+
+// As it is; what no layer can be compressed by (layer.md, "Layer Media Types") becomes gzip.
+Result<spec::Descriptor> take_layer(const Layout &into, kernel::FdView file, ProgressItem &item) {
+  ReadBytes stream = read_stream(file);
+  if (!is_foreign_compression(TRY(peek(stream, compression_magic)))) {
+    return take_in(into, stream, spec::Descriptor{}, &item);
+  }
+  const ReadBytes counted = [&](std::span<char> bytes) -> Result<std::size_t> {
+    const std::size_t count = TRY(stream(bytes));
+    item.advance(count);
+    return count;
+  };
+  ForeignDecompressor decompressor = TRY(ForeignDecompressor::open(counted));
+  LayerWriter writer = TRY(LayerWriter::open(into, spec::Compression::gzip));
+  TRY(writer.copy([&](std::span<char> bytes) { return decompressor.read(bytes); }));
+  spec::Descriptor layer = TRY(writer.finish()).descriptor;
+  item.done("Copied");
+  return layer;
 }
 
 }  // namespace
@@ -84,7 +105,7 @@ Result<spec::Descriptor> import_rootfs_tar(const Layout &into, kernel::FdView fi
                                            spec::ImageConfig config, const std::string &comment, Progress &progress) {
   const kernel::Fd writing = TRY(into.lock_shared());
   ProgressItem item = progress.begin(place, "Copying", static_cast<std::uint64_t>(TRY(kernel::fstat(file)).st_size));
-  spec::Descriptor layer = TRY(in(place, take_in(into, read_stream(file), spec::Descriptor{}, &item)));
+  spec::Descriptor layer = TRY(in(place, take_layer(into, file, item)));
   const Uncompressed uncompressed = TRY(in(place, look_into(into, layer)));
   layer.media_type = uncompressed.media_type;
   config.rootfs.type = "layers";

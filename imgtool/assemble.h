@@ -20,7 +20,8 @@ namespace skiff::image {
                                                    std::vector<spec::Descriptor> layers,
                                                    const spec::StringMap &annotations = {});
 
-// A root filesystem's tar, plain, gzip or zstd, as an image with this one layer. It comes in as it is.
+// A root filesystem's tar, plain, gzip or zstd, as an image with this one layer. It comes in as it is; one by xz or
+// bzip2, which layers do not have, comes in by gzip.
 [[nodiscard]] Result<spec::Descriptor> import_rootfs_tar(const Layout &into, kernel::FdView file,
                                                          const std::string &place, spec::ImageConfig config,
                                                          const std::string &comment, Progress &progress);

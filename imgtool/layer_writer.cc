@@ -107,15 +107,20 @@ struct LayerWriter::State {
   std::uint64_t size = 0;
   std::uint64_t entries = 0;
   Compressor compressor;
-  TarWriter tar{[this](std::span<const char> bytes) {
+  TarWriter tar{[this](std::span<const char> bytes) { return write(bytes); }};
+  bool copied = false;
+
+  Status write(std::span<const char> bytes) {
     diff.update(bytes);
     return compressor.write(bytes, false);
-  }};
+  }
 };
 
 LayerWriter::LayerWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LayerWriter::LayerWriter(LayerWriter &&) noexcept = default;
-LayerWriter::~LayerWriter() = default;
+LayerWriter::~LayerWriter() {
+  if (state_ && state_->incoming.file.valid()) state_->layout->discard_blob(state_->incoming);
+}
 
 Result<LayerWriter> LayerWriter::open(const Layout &layout, spec::Compression compression) {
   auto state = std::make_unique<State>(layout, TRY(layout.begin_unknown_blob()), compression);
@@ -128,8 +133,18 @@ Status LayerWriter::add(const TarEntry &entry, const ReadBytes &data) {
   return state_->tar.add(entry, data);
 }
 
+Status LayerWriter::copy(const ReadBytes &archive) {
+  state_->copied = true;
+  std::vector<char> buffer(buffer_size);
+  for (;;) {
+    const std::size_t count = TRY(archive(buffer));
+    if (count == 0) return {};
+    TRY(state_->write(bytes_of(buffer, count)));
+  }
+}
+
 Result<WrittenLayer> LayerWriter::finish() {
-  TRY(state_->tar.finish());
+  if (!state_->copied) TRY(state_->tar.finish());
   TRY(state_->compressor.write({}, true));
   WrittenLayer layer;
   layer.diff_id = state_->diff.finish();

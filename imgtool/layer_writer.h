@@ -17,13 +17,15 @@ struct WrittenLayer {
 
 class LayerWriter {
  public:
-  // The layout outlives it. Dropped before finish() it leaves nothing under a digest.
+  // The layout outlives it. Dropped before finish() it leaves nothing.
   [[nodiscard]] static Result<LayerWriter> open(const Layout &layout, spec::Compression compression);
   LayerWriter(LayerWriter &&) noexcept;
   LayerWriter &operator=(LayerWriter &&) = delete;
   ~LayerWriter();
 
   [[nodiscard]] Status add(const TarEntry &entry, const ReadBytes &data = {});
+  // A whole archive, byte for byte, in place of entries.
+  [[nodiscard]] Status copy(const ReadBytes &archive);
   [[nodiscard]] Result<WrittenLayer> finish();
 
  private:

@@ -53,6 +53,8 @@ class Layout {
   // The caller has computed the digest over all of the file. EBADMSG where it is another than the expected one; the
   // file is removed then, so that the next try begins anew.
   [[nodiscard]] Status commit_blob(Incoming incoming, const Digest &computed) const;
+  // What nobody can resume: it has no digest yet.
+  void discard_blob(const Incoming &incoming) const;
   [[nodiscard]] Status remove_blob(const Digest &digest) const;
   struct BlobEntry {
     Digest digest;

@@ -103,8 +103,7 @@ Result<Digest> Layout::write_blob(std::string_view bytes) const {
     Incoming incoming = TRY(begin_unknown_blob());
     Status written = kernel::write_all(incoming.file, bytes);
     if (written) written = put_in_place(directory_, incoming, digest);
-    // Nobody can resume it.
-    if (!written) (void)kernel::unlinkat(directory_, partial_path(incoming.name));
+    if (!written) discard_blob(incoming);
     return written;
   };
   TRY(in(place_of(path_, digest), with_remedy(write())));
@@ -145,6 +144,11 @@ Status Layout::commit_blob(Incoming incoming, const Digest &computed) const {
                 "the sender is wrong or the connection was tampered with; what came was removed");
   }
   return in(place_of(path_, digest), with_remedy(put_in_place(directory_, incoming, digest)));
+}
+
+void Layout::discard_blob(const Incoming &incoming) const {
+  // What cannot be removed now is prune's.
+  (void)kernel::unlinkat(directory_, partial_path(incoming.name));
 }
 
 Status Layout::remove_blob(const Digest &digest) const {

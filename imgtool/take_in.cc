@@ -79,8 +79,12 @@ Result<spec::Descriptor> take_in(const Layout &into, const OpenBytes &open, spec
   TRY(kernel::ftruncate(incoming.file, 0));
   TRY(kernel::lseek(incoming.file, 0, SEEK_SET));
   const std::string place = digest.valid() ? digest.text() : descriptor.media_type;
-  const Taken taken = TRY(in(
-      place, append(incoming.file, TRY(open()), descriptor, digest.valid() ? digest.algorithm() : "sha256", progress)));
+  const auto read = [&]() -> Result<Taken> {
+    return append(incoming.file, TRY(open()), descriptor, digest.valid() ? digest.algorithm() : "sha256", progress);
+  };
+  const Result<Taken> came = in(place, read());
+  if (!came && !digest.valid()) into.discard_blob(incoming);
+  const Taken taken = TRY(Result<Taken>(came));
   if (descriptor.size > 0 && taken.size != descriptor.size) {
     return fail(EBADMSG,
                 fmt::format("{}: {} bytes, not the {} that it should have", place, taken.size, descriptor.size));
