@@ -24,7 +24,8 @@ constexpr auto commands = [] {
   return all;
 }();
 
-constexpr std::array<cli::FlagSpec, 3> global_flags = {{
+constexpr std::array<cli::FlagSpec, 4> global_flags = {{
+    {.name = "state", .value = "DIR", .text = "keep containers below this directory; also $SKIFF_COMPOSE_STATE"},
     {.name = "log", .value = "FILE", .text = "append the log to this file, instead of stderr"},
     {.name = "log-format", .value = "FORMAT", .text = "format of the log", .choices = "text|json", .initial = "text"},
     {.name = "debug", .kind = cli::Kind::Bool, .text = "log what is done"},
