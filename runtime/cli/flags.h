@@ -56,6 +56,7 @@ struct Command {
   int min_positionals = 0;
   int max_positionals = 0;                // kUnlimited: no maximum
   bool stop_at_first_positional = false;  // exec, ps, kill: the rest belongs to another program
+  bool joined_values = false;  // docker's way: a letter's value may stand in its word, "-p80:80", "-itv/a:/b"
   bool hidden = false;
 };
 

@@ -122,6 +122,10 @@ class Parser {
       (own == &kHelp ? invocation_.help : invocation_.version) = true;
       return {};
     }
+    if (word.dashes.size() == 1 && invocation_.command != nullptr && invocation_.command->joined_values &&
+        invocation_.flags.find(text.substr(1, 1)) != nullptr) {
+      return joined(text);
+    }
     if (word.dashes.size() == 1 && all_letters(word.name)) return letters(word, text);
     return unknown(word);
   }
@@ -148,6 +152,20 @@ class Parser {
       const bool last = i + 1 == word.name.size();
       const Word one{.dashes = "-", .name = word.name.substr(i, 1), .value = last ? word.value : std::nullopt};
       if (Status set = value(invocation_.flags, *invocation_.flags.find(one.name), one, text); !set) return set;
+    }
+    return {};
+  }
+
+  // "-itv/a:/b": bools, and at the end one that takes what is left of the word as its value, else the next word.
+  Status joined(std::string_view text) {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+      const FlagSpec *known = invocation_.flags.find(text.substr(i, 1));
+      if (known == nullptr) return unknown({.dashes = "-", .name = text.substr(i, 1), .value = {}});
+      const std::string_view rest = text.substr(i + 1);
+      const bool valued = known->kind != Kind::Bool || rest.starts_with('=');
+      Word one{.dashes = "-", .name = text.substr(i, 1), .value = std::nullopt};
+      if (valued && !rest.empty()) one.value = rest.substr(rest.starts_with('=') ? 1 : 0);
+      if (Status set = value(invocation_.flags, *known, one, fmt::format("-{}", one.name)); !set || valued) return set;
     }
     return {};
   }

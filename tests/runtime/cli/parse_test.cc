@@ -67,6 +67,22 @@ TEST(Parse, LettersOfBoolsMayBeJoinedAndTheLastMayTakeAValue) {
   EXPECT_EQ(exec->flags.string("user"), "1000");
 }
 
+// As docker's `run -itp8080:80 -eA=b`.
+TEST(Parse, WhereValuesMayBeJoinedALetterTakesTheRestOfItsWord) {
+  const auto sail = parse_boat({"sail", "-eA=b", "-dtu1000:5", "-e=C=d", "-te", "E=f", "crew"});
+  ASSERT_TRUE(sail) << sail.error().message();
+  EXPECT_EQ(sail->flags.strings("env"), (Words{"A=b", "C=d", "E=f"}));
+  EXPECT_TRUE(sail->flags.boolean("detach"));
+  EXPECT_TRUE(sail->flags.boolean("tty"));
+  EXPECT_EQ(sail->flags.string("user"), "1000:5");
+  EXPECT_EQ(parse_boat({"sail", "-tx", "crew"}).error().message(),
+            "sail: unknown flag -x; boat sail --help lists the flags");
+  EXPECT_EQ(parse_boat({"sail", "-x1", "crew"}).error().message(),
+            "sail: unknown flag -x1; boat sail --help lists the flags");
+  EXPECT_EQ(parse_boat({"sail", "-tu"}).error().message(), "sail: flag needs an argument: -u");
+  EXPECT_FALSE(parse_boat({"sail", "-t=false", "crew"})->flags.boolean("tty"));
+}
+
 TEST(Parse, AfterItsFirstPositionalExecLeavesFlagsToTheProgram) {
   const auto exec = parse_boat({"exec", "-t", "c", "ls", "-l", "--env", "--", "-x"});
   ASSERT_TRUE(exec) << exec.error().message();
