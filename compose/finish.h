@@ -26,7 +26,8 @@ struct ProjectFacts {
 
 // `model` has the top-level keys of the compose-spec (services, networks, volumes, secrets, configs), in short or long
 // forms; every value may have a position. Beyond the compose-spec a service may have
-//   x-skiff: {rootfs: DIR, seccomp: NAME, cpu_weight: N, drop_all_capabilities: true, uid_maps: [], gid_maps: []}
+//   x-skiff: {rootfs: DIR, seccomp: NAME, cpu_weight: N, drop_all_capabilities: true, uid_maps: [], gid_maps: [],
+//             secret_references: []}
 // All that is wrong goes into `findings`; the Project of a tree with errors is not to be used.
 [[nodiscard]] Project finish_project(Value model, const ProjectFacts &facts, Findings &findings);
 

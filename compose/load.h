@@ -13,12 +13,14 @@
 namespace skiff::compose {
 
 struct LoadRequest {
-  std::vector<std::string> files;      // -f; "-" is standard input. Empty: $COMPOSE_FILE, else looked for upward
-  std::string project_name;            // -p
-  std::string project_directory;       // --project-directory
-  std::vector<std::string> env_files;  // --env-file
-  std::vector<std::string> profiles;   // --profile
-  std::vector<std::string> targets;    // the services that the command names
+  std::vector<std::string> files;         // -f; "-" is standard input. Empty: $COMPOSE_FILE, else looked for upward
+  std::string project_name;               // -p
+  std::string project_directory;          // --project-directory
+  std::vector<std::string> env_files;     // --env-file
+  std::vector<std::string> profiles;      // --profile
+  std::vector<std::string> targets;       // the services that the command names
+  std::vector<std::string> import_paths;  // --import-path, of .ctst
+  bool offline = false;                   // .ctst imports nothing by https that is not in the cache
   std::map<std::string, std::string> environment;  // the shell's: process_environment()
   std::string working_directory;                   // absolute
   bool interpolate = true;
