@@ -7,8 +7,11 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
 )
+# What is not there throws, which is how a case is shown to be able to fail.
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
 target_link_libraries(compose_test PRIVATE skiff_compose GTest::gtest_main)
 gtest_discover_tests(compose_test TEST_PREFIX compose.)
