@@ -10,6 +10,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
 )
 # What is not there throws, which is how a case is shown to be able to fail.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
