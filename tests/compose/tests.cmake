@@ -3,10 +3,12 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/ctst_syntax_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/finding_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/restart_policy_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
