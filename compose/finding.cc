@@ -42,6 +42,10 @@ void Findings::warn(Position at, std::string code, std::string text, std::string
   all_.push_back({at, std::move(code), std::move(text), std::move(remedy), Finding::Level::warning});
 }
 
+void Findings::note(Position at, std::string code, std::string text) {
+  all_.push_back({at, std::move(code), std::move(text), {}, Finding::Level::note});
+}
+
 bool Findings::has_errors() const {
   return std::ranges::any_of(all_, [](const Finding &one) { return one.level == Finding::Level::error; });
 }

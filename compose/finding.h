@@ -10,7 +10,7 @@
 namespace skiff::compose {
 
 struct Finding {
-  enum class Level : std::uint8_t { error, warning };
+  enum class Level : std::uint8_t { error, warning, note };
 
   Position at;
   std::string code;    // stable, for machines: "unknown-key", "dependency-cycle"
@@ -27,6 +27,8 @@ class Findings {
  public:
   void error(Position at, std::string code, std::string text, std::string remedy = {});
   void warn(Position at, std::string code, std::string text, std::string remedy = {});
+  // What happens as it is meant to, and may surprise.
+  void note(Position at, std::string code, std::string text);
   [[nodiscard]] bool has_errors() const;
   [[nodiscard]] const std::vector<Finding> &all() const { return all_; }
 

@@ -224,7 +224,7 @@ struct Service {
   std::vector<std::string> profiles;
   bool attach = true;
   bool drops_all_capabilities = false;  // of .ctst: none but cap_add
-  // Of .ctst: where "${secret.NAME}" stands for the value of the project's secret of that key, and "$${" for "${":
+  // Of .ctst: where "${secret.NAME}" stands for the value of the project's secret of that key, and "$$" for "$":
   // "command", "entrypoint", "environment.KEY". Elsewhere both are letters. Only with_secrets (secrets.h) fills them
   // in, for the container's configuration alone.
   std::vector<std::string> secret_references;

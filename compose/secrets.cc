@@ -41,12 +41,9 @@ Result<std::string> read_secret(const FileSource &secret) {
   return text;
 }
 
-std::string escape_references(std::string_view text) {
+std::string escape_dollars(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i).starts_with("${")) out += '$';
-    out += text[i];
-  }
+  for (const char letter : text) out.append(letter == '$' ? 2 : 1, letter);
   return out;
 }
 
@@ -55,9 +52,9 @@ Result<std::string> replace_secrets(std::string_view text,
   constexpr std::string_view opening = "${secret.";
   std::string out;
   while (!text.empty()) {
-    if (text.starts_with("$${")) {
-      out += "${";
-      text.remove_prefix(3);
+    if (text.starts_with("$$")) {
+      out += '$';
+      text.remove_prefix(2);
     } else if (const std::size_t end = text.find('}'); text.starts_with(opening) && end != std::string_view::npos) {
       out += TRY(value_of(text.substr(opening.size(), end - opening.size())));
       text.remove_prefix(end + 1);

@@ -18,11 +18,11 @@ namespace skiff::compose {
 // container's configuration, never into a record, a log or a printed form.
 [[nodiscard]] Result<Service> with_secrets(Service service, const Project &project);
 
-// "${secret.NAME}" by what `value_of` gives, "$${" by "${".
+// "${secret.NAME}" by what `value_of` gives, "$$" by "$".
 [[nodiscard]] Result<std::string> replace_secrets(
     std::string_view text, const std::function<Result<std::string>(std::string_view name)> &value_of);
 
-// "${" as "$${": what a text that replace_secrets reads writes for those letters.
-[[nodiscard]] std::string escape_references(std::string_view text);
+// "$" as "$$": what a text that replace_secrets reads writes for that letter.
+[[nodiscard]] std::string escape_dollars(std::string_view text);
 
 }  // namespace skiff::compose

@@ -1,6 +1,10 @@
 add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/address_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ctst_imports_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ctst_rig.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ctst_service_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_syntax_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ctst_wiring_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/finding_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
