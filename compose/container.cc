@@ -219,6 +219,7 @@ Status claim_name(const Places &places, const std::string &name, const std::stri
 }
 
 Status release_name(const Places &places, const std::string &name, const std::string &id) {
+  if (name.empty()) return {};
   const kernel::Fd lock = TRY(lock_file(places.data + "/names.lock", LOCK_EX));
   if (TRY(read_name(places, name)) != id) return {};
   return kernel::unlinkat(kernel::cwd, places.names() + "/" + name);

@@ -24,6 +24,12 @@ struct MountRecord {
   bool anonymous = false;  // a volume without a name goes with its container
 };
 
+// A line of its /etc/hosts.
+struct ExtraHost {
+  std::string name;
+  std::string address;  // or "host-gateway"
+};
+
 // DATA/containers/ID/record.json. It holds no environment: that may be secret.
 struct ContainerRecord {
   std::string id;  // 64 hexadecimal digits
@@ -42,6 +48,9 @@ struct ContainerRecord {
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;  // entrypoint and command are what runs
   std::string hostname;
+  std::string domainname;
+  std::vector<std::string> dns, dns_search, dns_options;
+  std::vector<ExtraHost> extra_hosts;
   std::string user;
   std::string working_dir;
   std::string platform;
@@ -51,7 +60,8 @@ struct ContainerRecord {
   std::vector<Port> ports;                  // published; a host port that was free is filled in when it is attached
   std::vector<std::string> exposed;         // "80/tcp"
   std::vector<Attachment> networks;         // their `network` is the name on this host
-  std::string network_mode;
+  std::string network_mode;                 // host, none, container:NAME; empty: `networks`
+  std::string pid_mode, ipc_mode;           // container:NAME is joined at each start
   std::vector<MountRecord> mounts;
   Logging logging;
   std::string stop_signal;               // empty: SIGTERM
@@ -59,6 +69,7 @@ struct ContainerRecord {
   std::vector<Hook> post_start, pre_stop;
   bool tty = false;
   bool stdin_open = false;
+  bool stdin_once = false;  // the first one attached to its end closes it for good
   bool auto_remove = false;
   bool privileged = false;
 };

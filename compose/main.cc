@@ -16,7 +16,10 @@
 namespace skiff::compose {
 namespace {
 
-constexpr std::array<const CommandEntry *, 2> entries = {&completion_command, &man_command};
+constexpr auto entries = std::to_array<const CommandEntry *>(
+    {&start_command, &attach_command, &stop_command, &restart_command, &kill_command, &pause_command, &unpause_command,
+     &wait_command, &rename_command, &rm_command, &completion_command, &man_command, &monitor_command,
+     &settle_command});
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};
@@ -24,8 +27,9 @@ constexpr auto commands = [] {
   return all;
 }();
 
-constexpr std::array<cli::FlagSpec, 4> global_flags = {{
+constexpr std::array<cli::FlagSpec, 5> global_flags = {{
     {.name = "state", .value = "DIR", .text = "keep containers below this directory; also $SKIFF_COMPOSE_STATE"},
+    {.name = "store", .value = "DIR", .text = "keep images in this directory; also $SKIFF_STORE"},
     {.name = "log", .value = "FILE", .text = "append the log to this file, instead of stderr"},
     {.name = "log-format", .value = "FORMAT", .text = "format of the log", .choices = "text|json", .initial = "text"},
     {.name = "debug", .kind = cli::Kind::Bool, .text = "log what is done"},

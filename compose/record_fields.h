@@ -31,6 +31,11 @@ void fields(auto &v, spec::Like<MountRecord> auto &mount) {
   v.optional("anonymous", mount.anonymous);
 }
 
+void fields(auto &v, spec::Like<ExtraHost> auto &host) {
+  v.optional("name", host.name);
+  v.optional("address", host.address);
+}
+
 void fields(auto &v, spec::Like<Port> auto &port) {
   v.always("container", port.container);
   v.optional("host", port.host);
@@ -95,6 +100,11 @@ void fields(auto &v, spec::Like<ContainerRecord> auto &record) {
   v.optional("entrypoint", record.entrypoint);
   v.optional("command", record.command);
   v.optional("hostname", record.hostname);
+  v.optional("domainname", record.domainname);
+  v.optional("dns", record.dns);
+  v.optional("dnsSearch", record.dns_search);
+  v.optional("dnsOptions", record.dns_options);
+  v.optional("extraHosts", record.extra_hosts);
   v.optional("user", record.user);
   v.optional("workingDir", record.working_dir);
   v.optional("platform", record.platform);
@@ -105,6 +115,8 @@ void fields(auto &v, spec::Like<ContainerRecord> auto &record) {
   v.optional("exposed", record.exposed);
   v.optional("networks", record.networks);
   v.optional("networkMode", record.network_mode);
+  v.optional("pidMode", record.pid_mode);
+  v.optional("ipcMode", record.ipc_mode);
   v.optional("mounts", record.mounts);
   v.optional("logging", record.logging);
   v.optional("stopSignal", record.stop_signal);
@@ -113,6 +125,7 @@ void fields(auto &v, spec::Like<ContainerRecord> auto &record) {
   v.optional("preStop", record.pre_stop);
   v.optional("tty", record.tty);
   v.optional("stdinOpen", record.stdin_open);
+  v.optional("stdinOnce", record.stdin_once);
   v.optional("autoRemove", record.auto_remove);
   v.optional("privileged", record.privileged);
 }

@@ -54,7 +54,7 @@ Status make_places(const Places &places) {
     TRY(kernel::make_parents(path, 0755));
     TRY(kernel::make_directory(kernel::cwd, path, 0711));
   }
-  for (const std::string &path : {places.containers(), places.names(), places.runtime_root()}) {
+  for (const std::string &path : {places.containers(), places.names(), places.half_made(), places.runtime_root()}) {
     TRY(kernel::make_directory(kernel::cwd, path, 0711));
   }
   return {};

@@ -21,6 +21,8 @@ struct Places {
 
   [[nodiscard]] std::string containers() const { return data + "/containers"; }
   [[nodiscard]] std::string names() const { return data + "/names"; }
+  // half_made.h
+  [[nodiscard]] std::string half_made() const { return data + "/half-made"; }
   [[nodiscard]] std::string events() const { return data + "/events"; }
   [[nodiscard]] std::string directory(const std::string &id) const { return data + "/containers/" + id; }
   [[nodiscard]] std::string runtime_root() const { return run + "/runtime"; }

@@ -31,6 +31,8 @@ struct CommandEntry {
   Run run;
 };
 
-extern const CommandEntry completion_command, man_command;
+extern const CommandEntry attach_command, completion_command, kill_command, man_command, monitor_command, pause_command,
+    rename_command, restart_command, rm_command, settle_command, start_command, stop_command, unpause_command,
+    wait_command;
 
 }  // namespace skiff::compose
