@@ -24,11 +24,14 @@ struct IdRange {
 
 // What of this host lowering has to know. One read serves all containers of a command.
 struct HostFacts {
-  bool cgroup_v2 = true;            // the unified hierarchy has the controllers
-  bool swap_accounting = true;      // the memory controller can limit swap
-  std::uint32_t uid = 0;            // whose command this is
-  std::uint32_t gid = 0;            //
-  std::vector<IdRange> uid_ranges;  // what subuid(5) grants: to the caller, for root to "containers"
+  bool cgroup_v2 = true;        // the unified hierarchy has the controllers
+  bool swap_accounting = true;  // the memory controller can limit swap
+  std::uint32_t uid = 0;        // whose command this is
+  std::uint32_t gid = 0;
+  std::string hostname;
+  std::uint64_t capabilities = ~std::uint64_t{0};  // a bit for each that can be given; "ALL" means these
+  // What subuid(5) and subgid(5) grant: to the caller, for root to "containers".
+  std::vector<IdRange> uid_ranges;
   std::vector<IdRange> gid_ranges;
 
   [[nodiscard]] bool rootless() const { return uid != 0; }
