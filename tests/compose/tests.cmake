@@ -11,9 +11,11 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/parallel_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/restart_policy_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
