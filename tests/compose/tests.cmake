@@ -2,6 +2,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/address_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_imports_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_rig.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ctst_sample_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_service_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_syntax_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_wiring_test.cc
@@ -22,5 +23,6 @@ add_executable(compose_test
 )
 # What is not there throws, which is how a case is shown to be able to fail.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+target_compile_definitions(compose_test PRIVATE SKIFF_CTST_SAMPLES="${CMAKE_CURRENT_LIST_DIR}/ctst")
 target_link_libraries(compose_test PRIVATE skiff_compose GTest::gtest_main)
 gtest_discover_tests(compose_test TEST_PREFIX compose.)
