@@ -1,5 +1,6 @@
 add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/address_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/changes_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_imports_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_sample_test.cc
@@ -12,6 +13,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/order_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/parallel_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/restart_policy_test.cc
