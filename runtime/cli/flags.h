@@ -124,5 +124,7 @@ struct Invocation {
 
 // The command of that name, hidden ones too; nullptr where there is none.
 [[nodiscard]] const Command *find_command(const Program &program, std::string_view name);
+// Of the commands of two words that begin with this one, the second words: "create, ls". Empty where there are none.
+[[nodiscard]] std::string second_words(const Program &program, std::string_view first);
 
 }  // namespace skiff::cli

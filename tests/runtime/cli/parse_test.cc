@@ -30,6 +30,25 @@ TEST(Parse, ALongFlagIsReadInAllFourOfGosForms) {
   }
 }
 
+// docker's "network create".
+constexpr Command kDockBuild{.name = "dock build", .usage = "DOCK", .max_positionals = 1};
+constexpr Command kDockList{.name = "dock ls", .usage = ""};
+constexpr std::array<const Command *, 2> kDockCommands = {&kDockBuild, &kDockList};
+constexpr Program kHarbour{.name = "harbour", .commands = kDockCommands};
+
+Result<Invocation> parse_harbour(const std::vector<const char *> &arguments) { return parse(kHarbour, arguments); }
+
+TEST(Parse, ACommandMayHaveTwoWords) {
+  const auto build = parse_harbour({"dock", "build", "east"});
+  ASSERT_TRUE(build) << build.error().message();
+  EXPECT_EQ(build->command, &kDockBuild);
+  EXPECT_EQ(build->positionals, Words{"east"});
+  EXPECT_EQ(parse_harbour({"help", "dock", "ls"})->command, &kDockList);
+  EXPECT_EQ(parse_harbour({"dock", "burn"}).error().message(), "unknown command \"dock burn\"; one of build, ls");
+  EXPECT_EQ(parse_harbour({"dock"}).error().message(), "dock: its command is missing; one of build, ls");
+  EXPECT_EQ(parse_harbour({"dokc"}).error().message(), "unknown command \"dokc\"; did you mean dock?");
+}
+
 TEST(Parse, ContainerdsRestoreWithOneDashIsAccepted) {
   const auto create =
       parse_boat({"--root", "/r", "--log", "/l", "create", "--detach", "-no-subreaper", "--bundle", "/b", "c"});
