@@ -21,6 +21,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/up_steps_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
 )
 # What is not there throws, which is how a case is shown to be able to fail.
