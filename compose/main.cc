@@ -17,8 +17,9 @@ namespace skiff::compose {
 namespace {
 
 constexpr auto entries = std::to_array<const CommandEntry *>(
-    {&start_command, &attach_command, &stop_command, &restart_command, &kill_command, &pause_command, &unpause_command,
-     &wait_command, &rename_command, &rm_command, &completion_command, &man_command, &monitor_command, &settle_command,
+    {&run_command, &create_command, &ps_command, &logs_command, &exec_command, &inspect_command, &start_command,
+     &attach_command, &stop_command, &restart_command, &kill_command, &pause_command, &unpause_command, &wait_command,
+     &rename_command, &rm_command, &completion_command, &man_command, &monitor_command, &settle_command,
      // networks and volumes
      &network_create_command, &network_list_command, &network_inspect_command, &network_rm_command,
      &network_prune_command, &volume_create_command, &volume_list_command, &volume_inspect_command, &volume_rm_command,

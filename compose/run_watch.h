@@ -15,6 +15,9 @@ class RunWatch {
   // The exit code once the run is settled; nothing when the time is up. Only once is it told.
   [[nodiscard]] Result<std::optional<int>> wait(std::chrono::milliseconds patience);
 
+  // Readable when wait() has something to tell or to find out.
+  [[nodiscard]] const kernel::Fd &fd() const { return monitor_.valid() ? monitor_ : process_; }
+
  private:
   RunWatch(const Engine &engine, std::string id) : engine_(&engine), id_(std::move(id)) {}
   [[nodiscard]] Result<std::optional<int>> wait_for_process(std::chrono::milliseconds patience);
