@@ -11,6 +11,10 @@
 namespace skiff::compose {
 namespace {
 
+struct CheckShape {
+  const HealthResult *result = nullptr;
+};
+
 struct Health {
   const HealthReport *report = nullptr;
 };
@@ -81,17 +85,19 @@ struct Shape {
   NetworkShape network;
 };
 
-void fields(auto &v, const HealthResult &result) {
-  v.always("Start", result.start);
-  v.always("End", result.end);
-  v.always("ExitCode", result.exit_code);
-  v.always("Output", result.output);
+void fields(auto &v, const CheckShape &check) {
+  v.always("Start", check.result->start);
+  v.always("End", check.result->end);
+  v.always("ExitCode", check.result->exit_code);
+  v.always("Output", check.result->output);
 }
 
 void fields(auto &v, const Health &health) {
   v.always("Status", health.report->status);
   v.always("FailingStreak", health.report->failing_streak);
-  v.always("Log", health.report->log);
+  std::vector<CheckShape> checks;
+  for (const HealthResult &result : health.report->log) checks.push_back({&result});
+  v.always("Log", checks);
 }
 
 void fields(auto &v, const State &state) {
