@@ -306,6 +306,8 @@ std::optional<Value> ServiceWriter::volume(std::string_view place, const At &tex
   put(mount, "source", Value::of_string(path, text.at), text.at);
   put(mount, "target", Value::of_string(target, text.at), text.at);
   if (option == "ro") put(mount, "read_only", boolean(true, text.at), text.at);
+  // As the same words mean in compose.yaml.
+  mount.get("bind").get("create_host_path") = boolean(true, text.at);
   return mount;
 }
 

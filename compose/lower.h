@@ -91,6 +91,9 @@ struct LowerContext {
 // use: an error may leave it half changed.
 [[nodiscard]] Status lower_service(const Service &service, const LowerContext &context, spec::Config &config);
 
+// What a container has that says nothing of capabilities: "CAP_CHOWN" and so on.
+[[nodiscard]] std::vector<std::string> usual_capabilities();
+
 // The service with what the image says where it is silent: stop_signal, health_check, user, working_dir, command and
 // entrypoint, exposed ports; environment and labels are the image's with the service's over them. For the record that
 // `inspect`, `stop` and the supervisor read.

@@ -60,6 +60,8 @@ std::vector<std::string> names_of(Set set) {
 
 }  // namespace
 
+std::vector<std::string> usual_capabilities() { return names_of(usual); }
+
 // Docker's order: ALL in one list is weakened by single names in the other; a name in both is dropped.
 Status lower_capabilities(const Service &service, const LowerContext &context, spec::Config &config) {
   const Set all = context.host->capabilities & ((Set{1} << spec::capability_names.size()) - 1);

@@ -44,7 +44,7 @@ TEST(CtstImport, RelativePathsAreThoseOfTheFileTheyStandIn) {
   rig.write("lib/db.ctst", "COMPONENT db { image = \"tar://db.tar\" volume = \"data:/data\" }");
   rig.load("IMPORT \"lib/db.ctst\" COMPONENT a FROM db {}");
   EXPECT_EQ(rig.at("services.a.image") + " " + rig.at("services.a.volumes"),
-            "tar://DIR/lib/db.tar [{type: bind, source: DIR/lib/data, target: /data}]");
+            "tar://DIR/lib/db.tar [{type: bind, source: DIR/lib/data, target: /data, bind: {create_host_path: true}}]");
 }
 
 // CTST.md: a cycle is an error that prints the path.
@@ -194,7 +194,7 @@ TEST(CtstFrom, TheChildWins) {
             "{test: [CMD, y], interval: 30s, timeout: 5s, start_period: 0s, retries: 3}");
   EXPECT_EQ(rig.at("services.leaf.expose") + rig.at("services.leaf.ports"),
             "-[{target: 2, published: 2, protocol: tcp}]");
-  EXPECT_EQ(rig.at("services.leaf.volumes"), "[{type: bind, source: /b, target: /b}]");
+  EXPECT_EQ(rig.at("services.leaf.volumes"), "[{type: bind, source: /b, target: /b, bind: {create_host_path: true}}]");
   EXPECT_EQ(rig.at("services.leaf.user") + rig.at("services.leaf.mem_limit"), "11000");
 }
 

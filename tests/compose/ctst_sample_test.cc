@@ -65,7 +65,8 @@ TEST(CtstSamples, TheShopIsAWholeProject) {
       "{image: docker.io/library/postgres:16, restart: always, stop_grace_period: 30s, pids_limit: 256, mem_limit: "
       "536870912, user: postgres, tmpfs: [/run/postgresql, /tmp], healthcheck: {test: [CMD, pg_isready, -q], "
       "interval: 5s, timeout: 5s, start_period: 1m30s, retries: 10}, volumes: [{type: bind, source: DIR/data/db, "
-      "target: /var/lib/postgresql/data}], hostname: db, read_only: true, cap_drop: [ALL], environment: "
+      "target: /var/lib/postgresql/data, bind: {create_host_path: true}}], hostname: db, read_only: true, cap_drop: "
+      "[ALL], environment: "
       "{POSTGRES_DB: shop, POSTGRES_PASSWORD: ${secret.db.password}, PGDATA: /var/lib/postgresql/data}, expose: "
       "[5432], secrets: [{source: db.password, target: /run/secrets/db.password}], x-skiff: {secret_references: "
       "[environment.POSTGRES_PASSWORD]}}");

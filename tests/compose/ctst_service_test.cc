@@ -33,9 +33,10 @@ INSTANTIATE_TEST_SUITE_P(
         Becomes{"memory = \"64m\"", "mem_limit", "67108864"}, Becomes{"cpu = \"512\"", "cpu_shares", "512"},
         Becomes{"cpu = \"1.5\"", "cpus", "1.5"}, Becomes{"env = { A = \"1\", B = 2 }", "environment", "{A: 1, B: 2}"},
         Becomes{"volume = \"./data:/srv:ro\"", "volumes",
-                "[{type: bind, source: DIR/data, target: /srv, read_only: true}]"},
+                "[{type: bind, source: DIR/data, target: /srv, read_only: true, bind: {create_host_path: true}}]"},
         Becomes{"volumes = [\"/a:/b\", \"../x/./y:/c\"]", "volumes",
-                "[{type: bind, source: /a, target: /b}, {type: bind, source: /tmp/x/y, target: /c}]"},
+                "[{type: bind, source: /a, target: /b, bind: {create_host_path: true}}, {type: bind, source: /tmp/x/y, "
+                "target: /c, bind: {create_host_path: true}}]"},
         Becomes{"command = [\"a\", \"b c\"]", "command", "[a, b c]"}, Becomes{"entrypoint = []", "entrypoint", "[]"},
         Becomes{"", "read_only", "true"}, Becomes{"readonly = false", "read_only", "false"},
         Becomes{"workdir = \"/w\"", "working_dir", "/w"}, Becomes{"user = \"1:2\"", "user", "1:2"},
