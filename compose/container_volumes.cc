@@ -44,6 +44,8 @@ Status Maker::add_volume(const Mount &mount) {
   }
   const MadeVolume volume =
       TRY(create_volume(places_, {.name = record.name, .driver = "local", .anonymous = record.anonymous}));
+  // One that was another container's, which this one follows, goes with this one.
+  if (!volume.made && volume.record.anonymous) record.anonymous = true;
   record.source = TRY(use_volume(places_, volume.record, mount, rootfs_));
   made_.paths.push_back({.target = mount.target, .path = record.source, .read_only = mount.read_only});
   made_.records.push_back(std::move(record));

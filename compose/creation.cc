@@ -186,7 +186,7 @@ Status make(const Engine &engine, const CreateRequest &request, ContainerRecord 
   context.id_maps = maps;
   context.volumes = std::move(volumes.paths);
   context.files = request.files;
-  TRY(lower_service(request.service, context, config));
+  TRY(lower_service(request.with_secrets ? *request.with_secrets : request.service, context, config));
   return write_config(places, record.id, config);
 }
 

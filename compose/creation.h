@@ -12,6 +12,8 @@ struct CreateRequest {
   // The names of volumes and networks in it are names on this host; service:NAME modes are container:ID by now. With
   // neither a network nor a network_mode it gets the network that `run` has without a word.
   Service service;
+  // The same with the values of its secret_references (secrets.h), where it has some: for config.json alone.
+  std::optional<Service> with_secrets;
   std::string name;  // of the container; empty: one is made up
   std::string project;
   std::string service_name;

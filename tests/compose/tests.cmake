@@ -10,12 +10,14 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/finding_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/host_service_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/order_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/parallel_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/project_images_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/restart_policy_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cc
