@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compose/lower_parts.h"
+#include "compose/program.h"
 
 namespace skiff::compose {
 namespace {
@@ -80,11 +81,12 @@ std::string cgroups_path(const Service &service, const LowerContext &context) {
 // The init is process 1 and runs the rest. It is mounted last: a tmpfs on /run does not hide it.
 Status lower_init(const Service &service, const LowerContext &context, spec::Config &config) {
   if (!service.init.value_or(false)) return {};
-  if (context.init_program.empty()) return fail("init: there is no skiff-init on this host", "install it beside skiff");
+  const std::string program =
+      context.init_program.empty() ? TRY(in("init", find_program("skiff-init"))) : context.init_program;
   spec::Mount mount;
   mount.destination = init_target;
   mount.type = "bind";
-  mount.source = context.init_program;
+  mount.source = program;
   mount.options = {"bind", "ro", "nosuid", "nodev", "rprivate"};
   config.mounts.push_back(std::move(mount));
   std::vector<std::string> &args = config.process->args;

@@ -83,7 +83,7 @@ struct LowerContext {
   std::string shm_directory;             // bound at /dev/shm: where several containers share it
   std::string cgroup_parent = "/skiff";  // where the service says none
   bool systemd_cgroup = false;           // skiff runs with --systemd-cgroup: cgroup_parent is a slice
-  std::string init_program;              // skiff-init of this host; needed where the service wants an init
+  std::string init_program;              // where the service wants an init; empty: skiff-init beside this program
   std::vector<std::string> cdi_directories = {"/etc/cdi", "/var/run/cdi"};  // the later one wins
 };
 
