@@ -81,4 +81,10 @@ Outcome FlagRig::run_words(const std::vector<std::string> &flags, const std::vec
   return rig_.skiff({"run", rig_.id()});
 }
 
+::testing::AssertionResult prints(const Outcome &outcome, const std::string &text) {
+  if (outcome.out == text) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "wanted: " << text << "printed: " << outcome.out << "exit code "
+                                       << outcome.code << ", error output: " << outcome.err;
+}
+
 }  // namespace skiff::rig

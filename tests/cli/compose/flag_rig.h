@@ -2,6 +2,8 @@
 // runs it on the rig's busybox.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
@@ -32,11 +34,9 @@ class FlagRig {
   Rig rig_;
 };
 
+// Whether the container printed this; where it did not, why.
+[[nodiscard]] ::testing::AssertionResult prints(const Outcome &outcome, const std::string &text);
+
 }  // namespace skiff::rig
 
-// What the container printed; where it failed, why.
-#define EXPECT_PRINTS(outcome, text)                         \
-  do {                                                       \
-    const skiff::rig::Outcome got = (outcome);               \
-    EXPECT_EQ(got.out, text) << got.code << ": " << got.err; \
-  } while (false)
+#define EXPECT_PRINTS(outcome, text) EXPECT_TRUE(skiff::rig::prints((outcome), (text)))

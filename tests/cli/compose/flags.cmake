@@ -1,6 +1,11 @@
 # The flags of `skiff-compose run` and what they do inside a container.
 set(compose_flag_tests
+  cli/compose/device_flags_test.cc
+  cli/compose/mount_flags_test.cc
   cli/compose/process_flags_test.cc
+  cli/compose/resource_flags_test.cc
+  cli/compose/seccomp_flags_test.cc
+  cli/compose/security_flags_test.cc
 )
 add_executable(compose_flag_test ${compose_flag_tests} cli/compose/flag_rig.cc cli/rig.cc)
 set_source_files_properties(${compose_flag_tests} cli/compose/flag_rig.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
