@@ -11,6 +11,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/host_service_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/lower_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
@@ -27,7 +28,9 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
 )
 # What is not there throws, which is how a case is shown to be able to fail.
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/lower_test.cc ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
+  PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+target_compile_definitions(compose_test PRIVATE SKIFF_PROJECT_HEADER="${CMAKE_SOURCE_DIR}/compose/project.h")
 target_compile_definitions(compose_test PRIVATE SKIFF_CTST_SAMPLES="${CMAKE_CURRENT_LIST_DIR}/ctst")
 target_link_libraries(compose_test PRIVATE skiff_compose GTest::gtest_main)
 gtest_discover_tests(compose_test TEST_PREFIX compose.)
