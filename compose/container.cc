@@ -7,6 +7,7 @@
 #include <array>
 
 #include "compose/record_fields.h"
+#include "compose/restarting.h"
 #include "runtime/cli/nearest.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/proc.h"
@@ -117,6 +118,7 @@ Result<ContainerState> read_state(const Places &places, const std::string &id) {
   if (run.boot_id.empty()) return state;
   if (run.settled) {
     state.phase = run.started.empty() ? Phase::created : Phase::exited;
+    if (is_restarting(places, id)) state.phase = Phase::restarting;
     return state;
   }
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());

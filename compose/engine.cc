@@ -1,5 +1,6 @@
 #include "compose/engine.h"
 
+#include "compose/supervisor.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -17,7 +18,7 @@ Words Engine::run_runtime(std::initializer_list<std::string> words) const { retu
 Words Engine::run_image(std::initializer_list<std::string> words) const { return joined(image, words); }
 Words Engine::run_self(std::initializer_list<std::string> words) const { return joined(self, words); }
 
-Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log) {
+Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log, Supervisors supervisors) {
   Engine engine;
   engine.log = log;
   engine.places = TRY(find_places(global));
@@ -31,6 +32,11 @@ Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log) {
     engine.image.insert(engine.image.end(), {"--store", store});
   }
   engine.runtime = {TRY(find_program("skiff")), "--root", engine.places.runtime_root()};
+  if (supervisors == Supervisors::revive) {
+    const Status revived = revive_supervisors(engine);
+    // No reason to refuse the command.
+    if (!revived) cli::warning(log, revived.error().message());
+  }
   return engine;
 }
 

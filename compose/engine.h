@@ -1,6 +1,7 @@
 // What every command about containers works with: the places, and how the other programs are called.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "compose/program.h"
@@ -21,7 +22,10 @@ struct Engine {
   [[nodiscard]] Words run_self(std::initializer_list<std::string> words) const;
 };
 
+// Whether supervisors that were killed are started again: by every command that people type.
+enum class Supervisors : std::uint8_t { revive, leave };
 // By the global flags; makes the places that are missing.
-[[nodiscard]] Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log);
+[[nodiscard]] Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log,
+                                         Supervisors supervisors = Supervisors::revive);
 
 }  // namespace skiff::compose

@@ -44,10 +44,11 @@ Status forget_network(const Engine &engine, const ContainerRecord &record) {
   return detach_networks(engine.places, record.id);
 }
 
+// Before it is asked whether it runs: the lock waits for a start that is under way, a restart by policy may be.
 Status mark_stopped(const Engine &engine, const std::string &id) {
   const kernel::Fd lock = TRY(lock_container(engine.places, id));
   RunRecord run = TRY(load_run(engine.places, id));
-  if (run.stopped_by_user) return {};
+  if (run.stopped_by_user || run.boot_id.empty()) return {};
   run.stopped_by_user = true;
   return save_run(engine.places, id, run);
 }
@@ -83,9 +84,9 @@ Status signal_container(const Engine &engine, const Container &container, int si
 }
 
 Status stop_container(const Engine &engine, const std::string &id, const StopOptions &options) {
+  if (options.by_user) TRY(mark_stopped(engine, id));
   const Container container = TRY(load_container(engine.places, id));
   if (!container.state.is_running()) return settle(engine, id);
-  if (options.by_user) TRY(mark_stopped(engine, id));
   RunWatch watch = TRY(RunWatch::open(engine, id));
   TRY(thaw(engine, container));
   const std::string name = !options.signal.empty() ? options.signal : container.record.stop_signal;
@@ -151,10 +152,15 @@ Status remove_container(const Engine &engine, const std::string &id, const Remov
     }
     TRY(stop_container(engine, id, {.timeout = Duration(0), .signal = "KILL"}));
   }
-  const Result<kernel::Fd> lock = lock_container(engine.places, id);
+  Result<kernel::Fd> lock = lock_container(engine.places, id);
   // --rm had it removed with its end.
   if (!lock) return lock.error().number == ENOENT ? Status() : std::unexpected(lock.error());
   container = TRY(load_container(engine.places, id));
+  if (container.state.is_running()) {
+    // Its restart policy, or another command, came first.
+    lock->reset();
+    return remove_container(engine, id, options);
+  }
   const bool removes_itself = container.record.auto_remove && !container.state.run.boot_id.empty();
   TRY(settle_locked(engine, container));
   if (!(removes_itself && !container.state.run.settled)) {

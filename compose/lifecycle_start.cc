@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "compose/attach_wire.h"
+#include "compose/container_names.h"
 #include "compose/events.h"
 #include "compose/joined_namespaces.h"
 #include "compose/lifecycle.h"
-#include "compose/name_files.h"
 #include "compose/rootfs_mount.h"
+#include "compose/supervisor.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/proc.h"
@@ -75,24 +76,16 @@ Result<std::string> receive(const Fd &monitor, char expected) {
 
 // Ports that the host chose are written down, for `port` and `ps`.
 Status attach(const Engine &engine, ContainerRecord &record) {
-  NameFiles names{.hostname = record.hostname,
-                  .domain_name = record.domainname,
-                  .endpoints = {},
-                  .host_network = record.network_mode == "host",
-                  .extra_hosts = {},
-                  .dns = record.dns,
-                  .dns_search = record.dns_search,
-                  .dns_options = record.dns_options};
-  for (const ExtraHost &host : record.extra_hosts) names.extra_hosts.emplace_back(host.name, host.address);
+  std::vector<Endpoint> endpoints;
   if (record.network_mode.empty()) {
     NetworkState state = TRY(attach_networks(
         engine.places,
         {.container = record.id, .name = record.name, .attachments = record.networks, .ports = record.ports}));
-    names.endpoints = std::move(state.endpoints);
+    endpoints = std::move(state.endpoints);
     record.ports = std::move(state.ports);
   }
   if (record.network_mode.starts_with("container:")) return {};
-  return write_name_files(engine.places.directory(record.id), names);
+  return write_container_names(engine.places, record, endpoints);
 }
 
 // All that has to be there before the runtime is called. What was made is known by run.json, which is written first.
@@ -138,6 +131,13 @@ Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord 
   return started;
 }
 
+// It runs already: that nobody looks after it does not make its start fail.
+void supervise(const Engine &engine, const ContainerRecord &record, const StartOptions &options) {
+  if (options.by_policy) return;
+  const Status ensured = ensure_supervisor(engine, record);
+  if (!ensured) cli::warning(engine.log, record.name + ": " + ensured.error().message());
+}
+
 }  // namespace
 
 int start_failure_code(const Error &error) {
@@ -156,11 +156,14 @@ Result<Started> start_container(const Engine &engine, const std::string &id, con
     return started;
   }
   TRY(settle_locked(engine, container));
+  // Stopped since it was decided.
+  if (options.by_policy && container.state.run.stopped_by_user) return Started{};
   RunRecord run;
   run.restarts = options.by_policy ? container.state.run.restarts + 1 : 0;
   Result<Started> started = launch(engine, container.record, run, options.attach);
   if (started) {
     record_event(engine.places, container.record, "start");
+    supervise(engine, container.record, options);
     return started;
   }
   run.error = started.error().message();

@@ -20,10 +20,11 @@ constexpr auto entries = std::to_array<const CommandEntry *>(
     {&run_command, &create_command, &ps_command, &logs_command, &exec_command, &inspect_command, &start_command,
      &attach_command, &stop_command, &restart_command, &kill_command, &pause_command, &unpause_command, &wait_command,
      &rename_command, &rm_command, &completion_command, &man_command, &monitor_command, &settle_command,
+     &supervisor_command, &start_by_policy_command,
      // networks and volumes
      &network_create_command, &network_list_command, &network_inspect_command, &network_rm_command,
-     &network_prune_command, &volume_create_command, &volume_list_command, &volume_inspect_command, &volume_rm_command,
-     &volume_prune_command});
+     &network_connect_command, &network_disconnect_command, &network_prune_command, &volume_create_command,
+     &volume_list_command, &volume_inspect_command, &volume_rm_command, &volume_prune_command});
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};

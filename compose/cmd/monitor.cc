@@ -20,7 +20,7 @@ constexpr std::array<cli::FlagSpec, 6> flags = {{
 }};
 
 Result<int> run(const Context &context) {
-  const Engine engine = TRY(open_engine(context.global(), context.log));
+  const Engine engine = TRY(open_engine(context.global(), context.log, Supervisors::leave));
   MonitorRequest request;
   request.id = context.argument(0);
   request.sockets = engine.places.sockets(request.id);

@@ -5,7 +5,7 @@ namespace skiff::compose {
 namespace {
 
 Result<int> run(const Context &context) {
-  const Engine engine = TRY(open_engine(context.global(), context.log));
+  const Engine engine = TRY(open_engine(context.global(), context.log, Supervisors::leave));
   TRY(settle(engine, context.argument(0)));
   return 0;
 }
