@@ -11,6 +11,7 @@
 #include "compose/joined_namespaces.h"
 #include "compose/random_name.h"
 #include "compose/rootfs_mount.h"
+#include "compose/rootless_network.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -123,8 +124,11 @@ LowerContext lower_context(const Places &places, const ContainerRecord &record) 
   const auto later = [](const std::string &mode, const char *name) {
     return shared_with(mode).empty() ? std::string() : fmt::format("/proc/1/ns/{}", name);
   };
-  context.namespaces.network =
-      record.network_mode.empty() ? network_namespace(places, record.id) : later(record.network_mode, "net");
+  context.namespaces.network = later(record.network_mode, "net");
+  // A user's container makes its own: pasta comes to it.
+  if (record.network_mode.empty() && !is_rootless()) {
+    context.namespaces.network = network_namespace(places, record.id);
+  }
   context.namespaces.pid = later(record.pid_mode, "pid");
   context.namespaces.ipc = later(record.ipc_mode, "ipc");
   return context;

@@ -9,6 +9,7 @@
 #include "compose/joined_namespaces.h"
 #include "compose/lifecycle.h"
 #include "compose/rootfs_mount.h"
+#include "compose/rootless_network.h"
 #include "compose/supervisor.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
@@ -118,6 +119,7 @@ Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord 
   TRY(save_record(engine.places, record));
   const Fd monitor = TRY(spawn_monitor(engine, record));
   TRY(note_processes(run, TRY(receive(monitor, start_wire::created))));
+  if (is_rootless() && record.network_mode.empty()) TRY(start_pasta(engine.places, record.id, run.pid, record.ports));
   Started started;
   if (attached) started.attached = TRY(connect(engine, record.id));
   run.started = time_now();

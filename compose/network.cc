@@ -59,7 +59,7 @@ Result<NetworkRecord> create_network(const Places &places, const Network &networ
   TRY(check_name(network.name));
   TRY(check_driver(network));
   TRY(make_network_directories(places));
-  const kernel::Fd lock = TRY(lock_networks());
+  const kernel::Fd lock = TRY(lock_networks(places));
   const Result<NetworkRecord> other = load_network(places, network.name);
   if (other) return fail(EEXIST, fmt::format("network {}: its id is {}", network.name, other->id.substr(0, 12)));
   if (other.error().number != ENOENT) return other;
@@ -100,7 +100,7 @@ Result<NetworkRecord> find_network(const Places &places, const std::string &name
 }
 
 Status remove_network(const Places &places, const std::string &name) {
-  const kernel::Fd lock = TRY(lock_networks());
+  const kernel::Fd lock = TRY(lock_networks(places));
   const NetworkRecord record = TRY(find_network(places, name));
   const std::string attached = names_of_attached(TRY(list_attached(places)), record.name);
   if (!attached.empty()) {

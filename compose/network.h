@@ -61,7 +61,7 @@ struct NetworkState {
   std::string container = {};
   std::string name = {};
   std::string boot_id = {};
-  std::string path = {};                 // of the namespace: config.json's linux.namespaces[].path
+  std::string path = {};                 // of the namespace, for config.json; empty for an ordinary user's container
   std::vector<Endpoint> endpoints = {};  // in the order of the interfaces
   std::vector<Port> ports = {};          // `host` is always there
 };

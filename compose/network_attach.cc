@@ -8,9 +8,13 @@
 #include "compose/network_addresses.h"
 #include "compose/network_namespace.h"
 #include "compose/network_record.h"
+#include "compose/rootless_network.h"
 
 namespace skiff::compose {
 namespace {
+
+// What `run` attaches to without a word.
+constexpr std::string_view shared_by_none = "bridge";
 
 Result<std::vector<NetworkRecord>> networks_of(const Places &places, const NetworkState &state) {
   std::vector<NetworkRecord> networks;
@@ -86,7 +90,29 @@ Status tear_down(const Places &places, NetworkState &state) {
   return tear_down_remains(places, networks, state);
 }
 
+// What pasta needs: it begins when the container's namespace is there. There is no bridge that others are on.
+Result<NetworkState> attach_rootless(const Places &places, const NetworkRequest &request) {
+  for (const Attachment &wish : request.attachments) {
+    if (wish.network == shared_by_none && request.attachments.size() == 1) continue;
+    return fail(EPERM,
+                fmt::format("network {}: an ordinary user's containers have no networks in common", wish.network),
+                "run it as root, or use network_mode host, none or service:NAME");
+  }
+  NetworkState state{.container = request.container, .name = request.name, .boot_id = TRY(read_boot_id())};
+  state.ports = TRY(choose_ports(request.ports, TRY(other_containers(places, request.container))));
+  TRY(save_attached(places, state));
+  return state;
+}
+
+Status detach_rootless(const Places &places, const std::string &container) {
+  TRY(stop_pasta(places, container));
+  const Status forgotten = forget_attached(places, container);
+  if (!forgotten && forgotten.error().number != ENOENT) return forgotten;
+  return {};
+}
+
 Status detach_locked(const Places &places, const std::string &container) {
+  if (is_rootless()) return detach_rootless(places, container);
   Result<NetworkState> state = find_attached(places, container);
   if (!state && state.error().number != ENOENT) return std::unexpected(state.error());
   const Status torn = state ? tear_down(places, *state) : Status();
@@ -127,7 +153,8 @@ NetworkState part_of(const NetworkState &state, const std::string &network) {
 
 Result<NetworkState> attach_networks(const Places &places, const NetworkRequest &request) {
   TRY(make_network_directories(places));
-  const kernel::Fd lock = TRY(lock_networks());
+  const kernel::Fd lock = TRY(lock_networks(places));
+  if (is_rootless()) return attach_rootless(places, request);
   const Result<NetworkState> present = find_attached(places, request.container);
   if (present && is_as_asked(*present, request)) return present;
   TRY(detach_locked(places, request.container));
@@ -143,12 +170,12 @@ Result<NetworkState> attach_networks(const Places &places, const NetworkRequest 
 }
 
 Status detach_networks(const Places &places, const std::string &container) {
-  const kernel::Fd lock = TRY(lock_networks());
+  const kernel::Fd lock = TRY(lock_networks(places));
   return in(fmt::format("networks of container {}", container.substr(0, 12)), detach_locked(places, container));
 }
 
 Result<NetworkState> connect_network(const Places &places, const std::string &container, const Attachment &attachment) {
-  const kernel::Fd lock = TRY(lock_networks());
+  const kernel::Fd lock = TRY(lock_networks(places));
   NetworkState state = TRY(find_attached(places, container));
   const NetworkRecord network = TRY(find_network(places, attachment.network));
   if (contains(state.endpoints, network.name, &Endpoint::network)) {
@@ -172,7 +199,7 @@ Result<NetworkState> connect_network(const Places &places, const std::string &co
 
 Result<NetworkState> disconnect_network(const Places &places, const std::string &container,
                                         const std::string &network) {
-  const kernel::Fd lock = TRY(lock_networks());
+  const kernel::Fd lock = TRY(lock_networks(places));
   NetworkState state = TRY(find_attached(places, container));
   const NetworkRecord record = TRY(find_network(places, network));
   NetworkState part = part_of(state, record.name);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "compose/record_fields.h"
+#include "compose/rootless_network.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -48,7 +49,11 @@ std::string attached_path(const Places &places, const std::string &container) {
 
 // A lock file would stay behind in a place that all state directories know. This one is in every network namespace,
 // leaves nothing, and nobody but root can open it to keep others from it.
-Result<kernel::Fd> lock_networks() {
+Result<kernel::Fd> lock_networks(const Places &places) {
+  if (is_rootless()) {
+    TRY(kernel::make_parents(places.run + "/networks/", 0711));
+    return lock_file(places.run + "/networks/lock", LOCK_EX);
+  }
   kernel::Fd file = TRY(kernel::open("/proc/sys/net/ipv4/tcp_fastopen_key", O_RDONLY));
   TRY(kernel::flock(file, LOCK_EX));
   return file;

@@ -20,6 +20,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/project_images_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/restart_policy_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/rootless_network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
