@@ -72,7 +72,9 @@ Status lower_names(const Service &service, const LowerContext &context, spec::Co
 
 std::string cgroups_path(const Service &service, const LowerContext &context) {
   const std::string &parent = service.cgroup_parent.empty() ? context.cgroup_parent : service.cgroup_parent;
-  if (parent.empty()) return {};
+  // An ordinary user has a cgroup to make others in where systemd delegates one, or he names one that he may write to.
+  const bool none_of_his = context.host->rootless() && service.cgroup_parent.empty() && !context.systemd_cgroup;
+  if (parent.empty() || none_of_his) return {};
   if (context.systemd_cgroup)
     return fmt::format("{}:skiff:{}", parent == "/skiff" ? "system.slice" : parent, context.id);
   return fmt::format("{}{}/{}", parent.starts_with('/') ? "" : "/", parent, context.id);

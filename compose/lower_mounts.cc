@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compose/lower_parts.h"
+#include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -173,6 +174,24 @@ void lower_sysfs(const Service &service, const LowerContext &context, spec::Conf
   }
 }
 
+bool is_mapped(const std::vector<spec::IdMapping> &mappings, std::string_view text) {
+  const auto id = cli::parse_number<std::uint32_t>(text);
+  return mappings.empty() || !id || std::ranges::any_of(mappings, [&](const spec::IdMapping &each) {
+           return *id >= each.container_id && *id - each.container_id < each.size;
+         });
+}
+
+// devpts gives terminals to the group tty, which a user who maps himself alone does not have.
+void drop_unmapped_owners(const LowerContext &context, spec::Config &config) {
+  for (spec::Mount &mount : config.mounts) {
+    std::erase_if(mount.options, [&](const std::string &option) {
+      const std::string_view text = option;
+      return (text.starts_with("gid=") && !is_mapped(context.id_maps.gids, text.substr(4))) ||
+             (text.starts_with("uid=") && !is_mapped(context.id_maps.uids, text.substr(4)));
+    });
+  }
+}
+
 // Mounts that a privileged container may write to.
 void unlock(spec::Config &config) {
   for (const char *path : {"/sys", "/sys/fs/cgroup"}) {
@@ -232,6 +251,7 @@ Result<std::vector<spec::Mount>> own_mounts(const Service &service, const LowerC
 }  // namespace
 
 Status lower_mounts(const Service &service, const LowerContext &context, spec::Config &config) {
+  drop_unmapped_owners(context, config);
   lower_sysfs(service, context, config);
   lower_shm(service, context, config);
   lower_queues(service, context, config);

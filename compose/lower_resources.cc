@@ -117,7 +117,8 @@ Status lower_io(const BlockIo &wanted, spec::Resources &resources) {
 
 Status lower_resources(const Service &service, const LowerContext &context, spec::Config &config) {
   spec::Resources resources;
-  if (config.linux_.resources) resources.devices = config.linux_.resources->devices;
+  // The device cgroup is root's.
+  if (config.linux_.resources && !context.host->rootless()) resources.devices = config.linux_.resources->devices;
   TRY(lower_memory(service.resources, *context.host, resources));
   TRY(lower_cpu(service.resources, *context.host, resources));
   TRY(lower_io(service.resources.block_io, resources));

@@ -346,6 +346,8 @@ TEST_F(LowerTest, AnOrdinaryUserHasAUserNamespaceAndNoDeviceCgroup) {
   EXPECT_EQ(config->linux_.uid_mappings[0].host_id, 1000U);
   EXPECT_EQ(config->linux_.uid_mappings[1].host_id, 700000U);
   EXPECT_FALSE(config->linux_.devices.at(0).uid);
+  EXPECT_EQ(config->linux_.cgroups_path, "");
+  EXPECT_FALSE(config->linux_.resources);
   service.device_cgroup_rules = {"c 1:1 r"};
   EXPECT_NE(why(service).find("an ordinary user has no device cgroup"), std::string::npos);
 }
