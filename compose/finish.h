@@ -2,6 +2,7 @@
 // becomes the canonical tree that `config` prints, and that becomes the typed Project.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,13 @@ struct ProjectFacts {
   std::vector<std::string> profiles;  // active ones; "*" stands for all
   std::vector<std::string> targets;   // services that a command names: their profiles are active as well
   std::string home;                   // what a leading ~ of a path stands for
-  bool resolve_paths = true;          // config --no-path-resolution
-  bool normalize = true;              // config --no-normalize: no default network, no names
-  bool check = true;                  // config --no-consistency: no check of references and cycles
+  bool prepared = false;              // the tree has long forms and absolute paths, and its keys are checked (load.cc)
+  // Fills in what files add to a service (env_file, label_file); empty: nothing.
+  std::function<void(Value &service, Findings &findings)> read_environment;
+  bool resolve_paths = true;  // config --no-path-resolution
+  bool normalize = true;      // config --no-normalize: no default network, no names
+  bool check = true;          // config --no-consistency: no check of references and cycles
+  bool decode = true;         // config --no-interpolate: the canonical tree alone
 };
 
 // `model` has the top-level keys of the compose-spec (services, networks, volumes, secrets, configs), in short or long
