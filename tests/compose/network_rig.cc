@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "compose/address.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/namespace.h"
 #include "runtime/kernel/netlink.h"
@@ -50,9 +51,9 @@ sockaddr_in name_of(const std::string &address, std::uint16_t port) {
   return name;
 }
 
-std::string read_answer(const kernel::Fd &socket) {
+std::string read_answer(const kernel::Fd &socket, std::chrono::milliseconds patience = std::chrono::seconds(20)) {
   std::array<char, 1500> buffer{};
-  if (!kernel::wait_readable(socket, std::chrono::seconds(20)).value_or(false)) return "no answer";
+  if (!kernel::wait_readable(socket, patience).value_or(false)) return "no answer";
   const Result<std::size_t> count = kernel::read_some(socket, buffer);
   return count ? std::string(buffer.data(), *count) : count.error().message();
 }
@@ -149,11 +150,18 @@ std::string ask_name(const std::string &server, const std::string &name) {
   const sockaddr_in to = name_of(server, 53);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr *>(&to), sizeof(to)) != 0) return std::strerror(errno);
   if (!kernel::write_all(socket, query)) return "the query cannot be sent";
-  const std::string answer = read_answer(socket);
+  // What it does not know it asks of the host's servers, which may be out of reach.
+  const std::string answer = read_answer(socket, std::chrono::milliseconds(250));
   if (answer.size() < query.size() + 16) return fmt::format("code {}", answer.size() > 3 ? answer[3] & 15 : -1);
   std::array<char, INET_ADDRSTRLEN> text{};
   ::inet_ntop(AF_INET, answer.data() + answer.size() - 4, text.data(), text.size());
   return text.data();
+}
+
+std::string find_name(const std::string &server, const std::string &name) {
+  std::string answer;
+  for (int tries = 0; tries < 20000 && !Address::parse(answer); ++tries) answer = ask_name(server, name);
+  return answer;
 }
 
 kernel::Child serve(const std::string &path, const std::string &protocol, std::uint16_t port) {

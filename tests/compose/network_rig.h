@@ -37,6 +37,8 @@ class NetworkTest : public ::testing::Test {
 
 // The first address that a name server tells for a name, or its answer's code: "NXDOMAIN" is 3.
 [[nodiscard]] std::string ask_name(const std::string &server, const std::string &name);
+// The address, asked for again until it is known: aardvark-dns learns of a new container by a signal.
+[[nodiscard]] std::string find_name(const std::string &server, const std::string &name);
 
 // A child that answers one connection (tcp) or one datagram (udp) on the port with "hello" and where it came from.
 [[nodiscard]] kernel::Child serve(const std::string &path, const std::string &protocol, std::uint16_t port);
