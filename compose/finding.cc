@@ -27,11 +27,15 @@ std::string indent_of(std::string_view line, std::uint32_t column) {
 }  // namespace
 
 std::string Finding::message() const {
+  if (at.source == nullptr || at.line == 0) return line();
+  const std::string_view shown = line_of(*at.source, at.line);
+  return fmt::format("{}\n  {}\n  {}^", line(), shown, indent_of(shown, at.column));
+}
+
+std::string Finding::line() const {
   std::string out = remedy.empty() ? text : fmt::format("{}; {}", text, remedy);
   if (at.source == nullptr || at.line == 0) return out;
-  const std::string_view line = line_of(*at.source, at.line);
-  return fmt::format("{}:{}:{}: {}\n  {}\n  {}^", at.source->path, at.line, at.column, out, line,
-                     indent_of(line, at.column));
+  return fmt::format("{}:{}:{}: {}", at.source->path, at.line, at.column, out);
 }
 
 void Findings::error(Position at, std::string code, std::string text, std::string remedy) {
@@ -42,8 +46,22 @@ void Findings::warn(Position at, std::string code, std::string text, std::string
   all_.push_back({at, std::move(code), std::move(text), std::move(remedy), Finding::Level::warning});
 }
 
+void Findings::note(Position at, std::string code, std::string text) {
+  all_.push_back({at, std::move(code), std::move(text), {}, Finding::Level::note});
+}
+
 bool Findings::has_errors() const {
   return std::ranges::any_of(all_, [](const Finding &one) { return one.level == Finding::Level::error; });
+}
+
+Error as_error(const Findings &findings) {
+  Error error{.number = finding_number, .text = {}, .remedy = {}};
+  for (const Finding &one : findings.all()) {
+    if (one.level != Finding::Level::error) continue;
+    if (!error.text.empty()) error.text += '\n';
+    error.text += one.message();
+  }
+  return error;
 }
 
 }  // namespace skiff::compose

@@ -9,6 +9,8 @@
 #include <span>
 
 #include "compose/cmd/command.h"
+#include "compose/cmd/project_flags.h"
+#include "compose/finding.h"
 #include "compose/output.h"
 #include "runtime/cli/usage.h"
 #include "runtime/kernel/process.h"
@@ -16,7 +18,17 @@
 namespace skiff::compose {
 namespace {
 
-constexpr std::array<const CommandEntry *, 2> entries = {&completion_command, &man_command};
+constexpr auto entries = std::to_array<const CommandEntry *>(
+    {&run_command, &create_command, &ps_command, &logs_command, &exec_command, &inspect_command, &start_command,
+     &attach_command, &stop_command, &restart_command, &kill_command, &pause_command, &unpause_command, &wait_command,
+     &rename_command, &rm_command, &completion_command, &man_command, &monitor_command, &settle_command,
+     &supervisor_command, &start_by_policy_command,
+     // projects
+     &config_command,
+     // networks and volumes
+     &network_create_command, &network_list_command, &network_inspect_command, &network_rm_command,
+     &network_connect_command, &network_disconnect_command, &network_prune_command, &volume_create_command,
+     &volume_list_command, &volume_inspect_command, &volume_rm_command, &volume_prune_command});
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};
@@ -24,11 +36,19 @@ constexpr auto commands = [] {
   return all;
 }();
 
-constexpr std::array<cli::FlagSpec, 3> global_flags = {{
+constexpr auto own_flags = std::to_array<cli::FlagSpec>({
+    {.name = "state", .value = "DIR", .text = "keep containers below this directory; also $SKIFF_COMPOSE_STATE"},
+    {.name = "store", .value = "DIR", .text = "keep images in this directory; also $SKIFF_STORE"},
     {.name = "log", .value = "FILE", .text = "append the log to this file, instead of stderr"},
     {.name = "log-format", .value = "FORMAT", .text = "format of the log", .choices = "text|json", .initial = "text"},
     {.name = "debug", .kind = cli::Kind::Bool, .text = "log what is done"},
-}};
+});
+
+constexpr auto global_flags = [] {
+  std::array<cli::FlagSpec, project_flags.size() + own_flags.size()> all{};
+  std::ranges::copy(own_flags, std::ranges::copy(project_flags, all.begin()).out);
+  return all;
+}();
 
 constexpr cli::Program program = {
     .name = "skiff-compose",
@@ -47,11 +67,13 @@ Result<int> run(const cli::Invocation &invocation, const cli::Log &log) {
 }
 
 int exit_code(const Error &error) {
+  if (error.number == finding_number) return 2;
   if (error.number == EACCES || error.number == EPERM) return 3;
   return error.number == ENOENT ? 4 : 1;
 }
 
-int end_with(const cli::Log &log, const Error &error, int code) {
+int end_with(const cli::Log &log, Error error, int code) {
+  if (error.number == finding_number) error.number = 0;
   cli::report(log, program.name, error);
   return code;
 }

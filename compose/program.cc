@@ -97,6 +97,19 @@ Result<kernel::Child> start_program(const Words &words, const Streams &streams) 
   return child;
 }
 
+Status start_detached(const Words &words) {
+  kernel::Child between = TRY(kernel::clone3({}));
+  if (between.is_this_process()) {
+    // "/" keeps no file system from being unmounted.
+    const bool ready = kernel::setsid() && kernel::chdir("/");
+    Result<kernel::Child> child = ready ? start_program(words, {}) : fail("setsid");
+    if (child) (void)child->release();
+    _exit(child ? 0 : 1);
+  }
+  if (TRY(between.wait()).shell_code() != 0) return fail(words.front() + " could not be started");
+  return {};
+}
+
 Result<ProgramOutput> run_program(const Words &words, std::string_view input) {
   kernel::Pipe in = TRY(kernel::pipe2());
   kernel::Pipe out = TRY(kernel::pipe2());

@@ -36,4 +36,7 @@ struct Streams {
 // Starts it and does not wait: dropping the Child kills it. The streams may be 0, 1 and 2 to hand on one's own.
 [[nodiscard]] Result<kernel::Child> start_program(const Words &words, const Streams &streams);
 
+// Starts it as nobody's child, in a session and with the streams of its own: it goes on when we end.
+[[nodiscard]] Status start_detached(const Words &words);
+
 }  // namespace skiff::compose

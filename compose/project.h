@@ -34,9 +34,10 @@ struct Build {
 // One published or only named port; ranges are expanded.
 struct Port {
   std::uint16_t container = 0;
-  std::optional<std::uint16_t> host;  // absent: one that is free
-  std::string host_address;           // empty: every address, IPv4 and IPv6
-  std::string protocol = "tcp";       // tcp, udp, sctp
+  std::optional<std::uint16_t> host;       // absent: one that is free
+  std::optional<std::uint16_t> host_last;  // of `HOST-LAST:CONTAINER`: one from host to this that is free
+  std::string host_address;                // empty: every address, IPv4 and IPv6
+  std::string protocol = "tcp";            // tcp, udp, sctp
 };
 
 struct Mount {
@@ -224,6 +225,10 @@ struct Service {
   std::vector<std::string> profiles;
   bool attach = true;
   bool drops_all_capabilities = false;  // of .ctst: none but cap_add
+  // Of .ctst: where "${secret.NAME}" stands for the value of the project's secret of that key, and "$$" for "$":
+  // "command", "entrypoint", "environment.KEY". Elsewhere both are letters. Only with_secrets (secrets.h) fills them
+  // in, for the container's configuration alone.
+  std::vector<std::string> secret_references;
 };
 
 struct AddressPool {  // networks.*.ipam.config[]
@@ -271,10 +276,12 @@ struct Project {
   std::vector<std::string> files;     // absolute
   std::vector<Service> services;      // in the order of the files; only those of active profiles
   std::vector<std::string> disabled;  // services that no active profile has
+  std::vector<std::string> profiles;  // all that a service names, active or not
   std::vector<Network> networks;
   std::vector<Volume> volumes;
   std::vector<FileSource> secrets;
   std::vector<FileSource> configs;
+  std::map<std::string, std::string> environment;  // the shell's and .env's: where secrets `environment:` come from
   // What `config` prints: the canonical tree this was made of, with long forms throughout.
   Value canonical;
 

@@ -86,7 +86,7 @@ Result<CopyOwner> find_owner(kernel::FdView root, const CopyWords &words) {
   CopyOwner owner{.mode = words.mode};
   if (words.owner.empty()) return owner;
   std::vector<std::string> warnings;
-  const ImageUser user = TRY(in("--chown", find_image_user(root, words.owner, warnings)));
+  const spec::Account user = TRY(in("--chown", find_image_user(root, words.owner, warnings)));
   owner.uid = user.uid;
   owner.gid = words.owner.find(':') == std::string::npos ? user.uid : user.gid;
   return owner;

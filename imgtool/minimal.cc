@@ -264,7 +264,7 @@ class Chooser {
     const std::string group_name =
         request_->user.find(':') == std::string::npos ? "" : request_->user.substr(request_->user.find(':') + 1);
     if (!name.empty() && name != "root" && name != "0") {
-      const ImageUser account = TRY(in("--user", find_image_user(root_, request_->user, tree_.warnings)));
+      const spec::Account account = TRY(in("--user", find_image_user(root_, request_->user, tree_.warnings)));
       passwd += find_account_line(TRY(text_of("/etc/passwd")), name);
       group +=
           find_account_line(TRY(text_of("/etc/group")), group_name.empty() ? std::to_string(account.gid) : group_name);

@@ -43,8 +43,8 @@ bool has_variable(const std::vector<std::string> &env, std::string_view name) {
 }
 
 // conversion.md, "Verbatim Fields": the image's as they are; what is added has no name that they have.
-std::vector<std::string> make_env(const spec::ImageConfig &image, const RuntimeOptions &options, const ImageUser &user,
-                                  std::vector<std::string> &warnings) {
+std::vector<std::string> make_env(const spec::ImageConfig &image, const RuntimeOptions &options,
+                                  const spec::Account &user, std::vector<std::string> &warnings) {
   std::vector<std::string> env;
   for (const std::string &variable : image.config.env) {
     if (has_variable(options.env, name_of(variable))) continue;
@@ -140,18 +140,18 @@ spec::Config make_start(const RuntimeOptions &options) {
 }
 
 // Ids that the user namespace does not have cannot be taken.
-void fit_user(ImageUser &user, const spec::Linux &linux_, std::vector<std::string> &warnings) {
+void fit_user(spec::Account &user, const spec::Linux &linux_, std::vector<std::string> &warnings) {
   if (!is_mapped(linux_.uid_mappings, user.uid) || !is_mapped(linux_.gid_mappings, user.gid)) {
     warnings.push_back(
         fmt::format("user {}:{}: the user namespace does not map it; the container will run as its root, which is you",
                     user.uid, user.gid));
-    user = ImageUser{.uid = 0, .gid = 0, .groups = {0}, .home = user.home};
+    user = spec::Account{.uid = 0, .gid = 0, .groups = {0}, .home = user.home};
   }
   std::erase_if(user.groups, [&](std::uint32_t gid) { return !is_mapped(linux_.gid_mappings, gid); });
 }
 
 void fill_process(spec::Process &process, const spec::ImageConfig &image, const RuntimeOptions &options,
-                  const ImageUser &user, std::vector<std::string> &warnings) {
+                  const spec::Account &user, std::vector<std::string> &warnings) {
   process.terminal = options.terminal;
   process.args = make_args(image, options, warnings);
   process.env = make_env(image, options, user, warnings);
@@ -169,7 +169,7 @@ Result<RuntimeConfig> make_runtime_config(const spec::ImageConfig &image, kernel
   RuntimeConfig out;
   out.config = make_start(options);
   const std::string &wanted = options.user.empty() ? image.config.user : options.user;
-  ImageUser user = TRY(find_image_user(rootfs, wanted, out.warnings));
+  spec::Account user = TRY(find_image_user(rootfs, wanted, out.warnings));
   fit_user(user, out.config.linux_, out.warnings);
   // setgroups(2) is denied to a user who maps himself (user_namespaces(7)).
   if (options.rootless && options.uid_mappings.empty()) user.groups.clear();

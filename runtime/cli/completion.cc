@@ -16,6 +16,28 @@ std::vector<const Command *> shown(const Program &program) {
   return commands;
 }
 
+bool has_two_words(const Command &command) { return command.name.contains(' '); }
+
+// A command of two words counts by its first, once.
+struct FirstWord {
+  std::string_view name;
+  const Command *command = nullptr;  // null where second words follow
+};
+
+std::vector<FirstWord> first_words(const Program &program) {
+  std::vector<FirstWord> words;
+  for (const Command *command : shown(program)) {
+    const std::string_view name = command->name.substr(0, command->name.find(' '));
+    if (has_two_words(*command) && std::ranges::find(words, name, &FirstWord::name) != words.end()) continue;
+    words.push_back({.name = name, .command = has_two_words(*command) ? nullptr : command});
+  }
+  return words;
+}
+
+std::string summary_of(const FirstWord &word, const Program &program) {
+  return word.command != nullptr ? std::string(word.command->summary) : second_words(program, word.name);
+}
+
 std::vector<FlagSpec> shown(std::span<const FlagSpec> table) {
   std::vector<FlagSpec> flags;
   std::ranges::copy_if(table, std::back_inserter(flags), [](const FlagSpec &flag) { return !flag.hidden; });
@@ -42,6 +64,11 @@ std::string positional_choices(const Command &command) {
   return first.contains('|') && !first.starts_with('[') ? replaced(first, '|', " ") : "";
 }
 
+// "create ls", where first_words has no command.
+std::string choices_of(const Program &program, const FirstWord &word) {
+  return replaced(second_words(program, word.name), ',', "");
+}
+
 // Names a shell function may have: "skiff-image" becomes "skiff_image".
 std::string identifier(std::string_view name) { return replaced(name, '-', "_"); }
 
@@ -52,8 +79,9 @@ std::string single_quoted(std::string_view text) { return "'" + replaced(text, '
 
 // "--bundle|-b", led by the command and a comma where there is one: a pattern for `case "$command,$previous"`.
 std::string bash_pattern(std::string_view command, const FlagSpec &flag) {
-  std::string out = fmt::format("{},--{}", command, flag.name);
-  if (flag.letter != 0) out += fmt::format("|{},-{}", command, flag.letter);
+  const std::string word = replaced(command, ' ', "\\ ");
+  std::string out = fmt::format("{},--{}", word, flag.name);
+  if (flag.letter != 0) out += fmt::format("|{},-{}", word, flag.letter);
   return out;
 }
 
@@ -95,10 +123,17 @@ std::string bash_script(const Program &program) {
   for (const FlagSpec &flag : shown(program.flags)) values += bash_values("*", flag);
   for (const Command *command : shown(program)) {
     for (const FlagSpec &flag : shown(command->flags)) values += bash_values(command->name, flag);
-    words += fmt::format("    {}) words={}; containers={} ;;\n", command->name,
+    words += fmt::format("    {}) words={}; containers={} ;;\n", replaced(command->name, ' ', "\\ "),
                          single_quoted(bash_words(command->flags) + " " + positional_choices(*command)),
                          takes_container(*command) ? "yes" : "''");
-    names += fmt::format("{}{}", names.empty() ? "" : " ", command->name);
+  }
+  std::string two_words;
+  for (const FirstWord &word : first_words(program)) {
+    names += fmt::format("{}{}", names.empty() ? "" : " ", word.name);
+    if (word.command != nullptr) continue;
+    words += fmt::format("    {}) words={} ;;\n", word.name, single_quoted(choices_of(program, word)));
+    two_words += fmt::format(
+        "  [[ $command == {} ]] && ((i + 1 < COMP_CWORD)) && command+=\" ${{COMP_WORDS[i + 1]}}\"\n", word.name);
   }
   return fmt::format(R"(# bash completion for {0}
 _{1}() {{
@@ -112,7 +147,7 @@ _{1}() {{
       *) command=${{COMP_WORDS[i]}}; break ;;
     esac
   done
-  case "$command,$previous" in
+{6}  case "$command,$previous" in
 {3}  esac
   case $command in
     '') words={4} ;;
@@ -125,7 +160,7 @@ _{1}() {{
 complete -F _{1} {0}
 )",
                      program.name, identifier(program.name), bash_skips(program), values,
-                     single_quoted(names + " " + bash_words(program.flags) + " --version"), words);
+                     single_quoted(names + " " + bash_words(program.flags) + " --version"), words, two_words);
 }
 
 // ---- zsh ----
@@ -169,9 +204,16 @@ std::string zsh_positional(const Program &program, const Command &command) {
 std::string zsh_script(const Program &program) {
   std::string names;
   std::string cases;
-  for (const Command *command : shown(program)) {
-    names += fmt::format("        {}\n",
-                         single_quoted(fmt::format("{}:{}", command->name, replaced(command->summary, ':', "\\:"))));
+  for (const FirstWord &word : first_words(program)) {
+    const Command *command = word.command;
+    names +=
+        fmt::format("        {}\n",
+                    single_quoted(fmt::format("{}:{}", word.name, replaced(summary_of(word, program), ':', "\\:"))));
+    if (command == nullptr) {
+      cases +=
+          fmt::format("        {}) _arguments '1:command:({})' '*: : ' ;;\n", word.name, choices_of(program, word));
+      continue;
+    }
     cases += fmt::format("        {}) _arguments '(- *)'{{-h,--help}}'[show the help text]'{}{} ;;\n", command->name,
                          zsh_arguments(command->flags, "          "), zsh_positional(program, *command));
   }
@@ -231,19 +273,24 @@ std::string fish_flag(std::string_view start, const FlagSpec &flag) {
 std::string fish_script(const Program &program) {
   const std::string function = "__" + identifier(program.name) + "_containers";
   std::string names;
-  for (const Command *command : shown(program)) names += fmt::format(" {}", command->name);
+  for (const FirstWord &word : first_words(program)) names += fmt::format(" {}", word.name);
   const std::string first = fmt::format("complete -c {} -n 'not __fish_seen_subcommand_from{}'", program.name, names);
   std::string out = fmt::format("# fish completion for {0}\nfunction {1}\n    {0} list --quiet 2>/dev/null\nend\n",
                                 program.name, function);
   out += fmt::format("complete -c {0} -f\n{1} -l help -s h -d 'show the help text'\n", program.name, first);
   out += fmt::format("{} -l version -s v -d 'show the version'\n", first);
   for (const FlagSpec &flag : shown(program.flags)) out += fish_flag(first, flag);
-  for (const Command *command : shown(program)) {
-    out += fmt::format("{} -a {} -d {}\n", first, command->name, fish_quoted(command->summary));
+  for (const FirstWord &word : first_words(program)) {
+    out += fmt::format("{} -a {} -d {}\n", first, word.name, fish_quoted(summary_of(word, program)));
   }
-  for (const Command *command : shown(program)) {
+  for (const FirstWord &word : first_words(program)) {
     const std::string start =
-        fmt::format("complete -c {} -n '__fish_seen_subcommand_from {}'", program.name, command->name);
+        fmt::format("complete -c {} -n '__fish_seen_subcommand_from {}'", program.name, word.name);
+    if (word.command == nullptr) {
+      out += fmt::format("{} -a {}\n", start, fish_quoted(choices_of(program, word)));
+      continue;
+    }
+    const Command *command = word.command;
     out += fmt::format("{} -l help -s h -d 'show the help text'\n", start);
     for (const FlagSpec &flag : shown(command->flags)) out += fish_flag(start, flag);
     if (takes_container(*command)) out += fmt::format("{} -a '({})'\n", start, function);

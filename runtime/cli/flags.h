@@ -60,6 +60,7 @@ struct Command {
   int min_positionals = 0;
   int max_positionals = 0;                // kUnlimited: no maximum
   bool stop_at_first_positional = false;  // exec, ps, kill: the rest belongs to another program
+  bool joined_values = false;  // docker's way: a letter's value may stand in its word, "-p80:80", "-itv/a:/b"
   bool hidden = false;
 };
 
@@ -127,5 +128,7 @@ struct Invocation {
 
 // The command of that name, hidden ones too; nullptr where there is none.
 [[nodiscard]] const Command *find_command(const Program &program, std::string_view name);
+// Of the commands of two words that begin with this one, the second words: "create, ls". Empty where there are none.
+[[nodiscard]] std::string second_words(const Program &program, std::string_view first);
 
 }  // namespace skiff::cli

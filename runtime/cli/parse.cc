@@ -98,9 +98,10 @@ class Parser {
       invocation_.help = true;
       return rest_.empty() ? Status{} : command(next());
     }
+    if (const std::string words = second_words(program_, name); !words.empty()) return second(name, words);
     Nearest nearest(name);
     for (const Command *known : program_.commands) {
-      if (!known->hidden) nearest.offer(known->name);
+      if (!known->hidden) nearest.offer(known->name.substr(0, known->name.find(' ')));
     }
     // "foo -h" is a question for a text, as "help foo" is.
     const bool asks =
@@ -108,6 +109,18 @@ class Parser {
     return fail(asks ? fmt::format("No help topic for '{}'", name) : fmt::format("unknown command \"{}\"", name),
                 nearest.found().empty() ? fmt::format("{} --help lists the commands", program_.name)
                                         : fmt::format("did you mean {}?", nearest.found()));
+  }
+
+  // "network create": the second word of a command, one of `words`.
+  Status second(std::string_view first, const std::string &words) {
+    const bool there = !rest_.empty() && !std::string_view(rest_.front()).starts_with('-');
+    const std::string name = fmt::format("{} {}", first, there ? next() : "");
+    if (const Command *known = find_command(program_, name); known != nullptr) {
+      choose(*known);
+      return {};
+    }
+    return fail(there ? fmt::format("unknown command \"{}\"", name) : fmt::format("{}: its command is missing", first),
+                fmt::format("one of {}", words));
   }
 
   // The table that knows the name: the command's own first. The flags every program has come last.
@@ -121,6 +134,10 @@ class Parser {
       if (word.name != own->name && word.name != std::string_view(&own->letter, 1)) continue;
       (own == &kHelp ? invocation_.help : invocation_.version) = true;
       return {};
+    }
+    if (word.dashes.size() == 1 && invocation_.command != nullptr && invocation_.command->joined_values &&
+        invocation_.flags.find(text.substr(1, 1)) != nullptr) {
+      return joined(text);
     }
     if (word.dashes.size() == 1 && all_letters(word.name)) return letters(word, text);
     return unknown(word);
@@ -149,6 +166,20 @@ class Parser {
       const bool last = i + 1 == word.name.size();
       const Word one{.dashes = "-", .name = word.name.substr(i, 1), .value = last ? word.value : std::nullopt};
       if (Status set = value(invocation_.flags, *invocation_.flags.find(one.name), one, text); !set) return set;
+    }
+    return {};
+  }
+
+  // "-itv/a:/b": bools, and at the end one that takes what is left of the word as its value, else the next word.
+  Status joined(std::string_view text) {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+      const FlagSpec *known = invocation_.flags.find(text.substr(i, 1));
+      if (known == nullptr) return unknown({.dashes = "-", .name = text.substr(i, 1), .value = {}});
+      const std::string_view rest = text.substr(i + 1);
+      const bool valued = known->kind != Kind::Bool || rest.starts_with('=');
+      Word one{.dashes = "-", .name = text.substr(i, 1), .value = std::nullopt};
+      if (valued && !rest.empty()) one.value = rest.substr(rest.starts_with('=') ? 1 : 0);
+      if (Status set = value(invocation_.flags, *known, one, fmt::format("-{}", one.name)); !set || valued) return set;
     }
     return {};
   }
@@ -202,6 +233,16 @@ class Parser {
 
 Result<Invocation> parse(const Program &program, std::span<const char *const> arguments) {
   return Parser(program, arguments).run();
+}
+
+std::string second_words(const Program &program, std::string_view first) {
+  std::string words;
+  for (const Command *command : program.commands) {
+    const std::size_t blank = command->name.find(' ');
+    if (blank == std::string_view::npos || command->hidden || command->name.substr(0, blank) != first) continue;
+    words += fmt::format("{}{}", words.empty() ? "" : ", ", command->name.substr(blank + 1));
+  }
+  return words;
 }
 
 const Command *find_command(const Program &program, std::string_view name) {

@@ -123,4 +123,13 @@ Result<ProcessStat> Procfs::read_stat(pid_t pid) const {
 
 Result<uint64_t> Procfs::read_start_time(pid_t pid) const { return TRY(read_stat(pid)).start_time; }
 
+Result<std::string> read_regular_in_root(FdView root, CString path, size_t max_bytes) {
+  const Fd found = TRY(find_in_root(root, path, O_PATH | O_NOFOLLOW));
+  if (!found.valid()) return std::string();
+  if (!S_ISREG(TRY(fstat(found)).st_mode)) return fail(std::string(path.view()) + ": it is no regular file");
+  const Procfs procfs = TRY(Procfs::open_host());
+  const Fd file = TRY(procfs.reopen(found, O_RDONLY | O_NONBLOCK));
+  return in(path.view(), read_all(file, max_bytes));
+}
+
 }  // namespace skiff::kernel

@@ -59,4 +59,8 @@ class Procfs {
   Fd root_;
 };
 
+// The text of a regular file inside a hostile root, up to max_bytes (EFBIG); empty where there is none. What is a
+// symlink, a FIFO or a device at the end of the path is never opened: an error that says so.
+[[nodiscard]] Result<std::string> read_regular_in_root(FdView root, CString path, size_t max_bytes);
+
 }  // namespace skiff::kernel

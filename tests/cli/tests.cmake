@@ -93,3 +93,5 @@ target_compile_definitions(image_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FI
 target_link_libraries(image_program_test PRIVATE skiff_kernel nlohmann_json::nlohmann_json GTest::gtest_main)
 add_dependencies(image_program_test skiff skiff-image)
 gtest_discover_tests(image_program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
+
+include(cli/compose/flags.cmake)

@@ -27,7 +27,7 @@ class ImageUserTest : public ::testing::Test {
   void write(const std::string &path, const std::string &text) { write_whole(directory_.path() + path, text); }
   void replace(const std::string &path) { ::unlink((directory_.path() + path).c_str()); }
 
-  Result<ImageUser> find(std::string_view text) {
+  Result<spec::Account> find(std::string_view text) {
     warnings_.clear();
     return find_image_user(*kernel::open(directory_.path(), O_PATH | O_DIRECTORY), text, warnings_);
   }

@@ -1,4 +1,5 @@
 add_executable(spec_test
+  ${CMAKE_CURRENT_LIST_DIR}/account_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/base64_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/check_linux_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/check_mounts_test.cc

@@ -72,9 +72,18 @@ inline constexpr Command kPaint{.name = "paint",
                                 .summary = "paint the hull",
                                 .min_positionals = 2,
                                 .max_positionals = 2};
+inline constexpr Command kSail{.name = "sail",
+                               .usage = "CREW",
+                               .summary = "go",
+                               .flags = kExecFlags,
+                               .min_positionals = 1,
+                               .max_positionals = 1,
+                               .joined_values = true,
+                               .hidden = true};
 inline constexpr Command kManual{.name = "man", .summary = "print the page", .hidden = true};
 
-inline constexpr const Command *kBoatCommands[] = {&kCreate, &kExec, &kKill, &kUpdate, &kFeatures, &kPaint, &kManual};
+inline constexpr const Command *kBoatCommands[] = {&kCreate,   &kExec,  &kKill, &kUpdate,
+                                                   &kFeatures, &kPaint, &kSail, &kManual};
 inline constexpr Program kBoat{.name = "boat",
                                .version = "1.2.3",
                                .summary = "a program for tests",

@@ -30,6 +30,25 @@ TEST(Parse, ALongFlagIsReadInAllFourOfGosForms) {
   }
 }
 
+// docker's "network create".
+constexpr Command kDockBuild{.name = "dock build", .usage = "DOCK", .max_positionals = 1};
+constexpr Command kDockList{.name = "dock ls", .usage = ""};
+constexpr std::array<const Command *, 2> kDockCommands = {&kDockBuild, &kDockList};
+constexpr Program kHarbour{.name = "harbour", .commands = kDockCommands};
+
+Result<Invocation> parse_harbour(const std::vector<const char *> &arguments) { return parse(kHarbour, arguments); }
+
+TEST(Parse, ACommandMayHaveTwoWords) {
+  const auto build = parse_harbour({"dock", "build", "east"});
+  ASSERT_TRUE(build) << build.error().message();
+  EXPECT_EQ(build->command, &kDockBuild);
+  EXPECT_EQ(build->positionals, Words{"east"});
+  EXPECT_EQ(parse_harbour({"help", "dock", "ls"})->command, &kDockList);
+  EXPECT_EQ(parse_harbour({"dock", "burn"}).error().message(), "unknown command \"dock burn\"; one of build, ls");
+  EXPECT_EQ(parse_harbour({"dock"}).error().message(), "dock: its command is missing; one of build, ls");
+  EXPECT_EQ(parse_harbour({"dokc"}).error().message(), "unknown command \"dokc\"; did you mean dock?");
+}
+
 TEST(Parse, ContainerdsRestoreWithOneDashIsAccepted) {
   const auto create =
       parse_boat({"--root", "/r", "--log", "/l", "create", "--detach", "-no-subreaper", "--bundle", "/b", "c"});
@@ -75,6 +94,22 @@ TEST(Parse, LettersOfBoolsMayBeJoinedAndTheLastMayTakeAValue) {
   EXPECT_TRUE(exec->flags.boolean("tty"));
   EXPECT_TRUE(exec->flags.boolean("detach"));
   EXPECT_EQ(exec->flags.string("user"), "1000");
+}
+
+// As docker's `run -itp8080:80 -eA=b`.
+TEST(Parse, WhereValuesMayBeJoinedALetterTakesTheRestOfItsWord) {
+  const auto sail = parse_boat({"sail", "-eA=b", "-dtu1000:5", "-e=C=d", "-te", "E=f", "crew"});
+  ASSERT_TRUE(sail) << sail.error().message();
+  EXPECT_EQ(sail->flags.strings("env"), (Words{"A=b", "C=d", "E=f"}));
+  EXPECT_TRUE(sail->flags.boolean("detach"));
+  EXPECT_TRUE(sail->flags.boolean("tty"));
+  EXPECT_EQ(sail->flags.string("user"), "1000:5");
+  EXPECT_EQ(parse_boat({"sail", "-tx", "crew"}).error().message(),
+            "sail: unknown flag -x; boat sail --help lists the flags");
+  EXPECT_EQ(parse_boat({"sail", "-x1", "crew"}).error().message(),
+            "sail: unknown flag -x1; boat sail --help lists the flags");
+  EXPECT_EQ(parse_boat({"sail", "-tu"}).error().message(), "sail: flag needs an argument: -u");
+  EXPECT_FALSE(parse_boat({"sail", "-t=false", "crew"})->flags.boolean("tty"));
 }
 
 TEST(Parse, AfterItsFirstPositionalExecLeavesFlagsToTheProgram) {

@@ -1,0 +1,94 @@
+#include <sys/signalfd.h>
+
+#include "compose/attachment.h"
+#include "compose/cmd/command.h"
+#include "compose/env_file.h"
+#include "compose/execution.h"
+
+namespace skiff::compose {
+namespace {
+
+constexpr auto flags = std::to_array<cli::FlagSpec>({
+    {.name = "detach", .letter = 'd', .kind = cli::Kind::Bool, .text = "return as soon as it runs"},
+    {.name = "interactive", .letter = 'i', .kind = cli::Kind::Bool, .text = "with our standard input"},
+    {.name = "tty", .letter = 't', .kind = cli::Kind::Bool, .text = "give it a terminal"},
+    {.name = "env",
+     .letter = 'e',
+     .kind = cli::Kind::Strings,
+     .value = "NAME[=VALUE]",
+     .text = "an environment variable; without a value our own"},
+    {.name = "env-file", .kind = cli::Kind::Strings, .value = "FILE", .text = "environment variables, a line each"},
+    {.name = "user", .letter = 'u', .value = "USER[:GROUP]", .text = "who runs it, by name or id"},
+    {.name = "workdir", .letter = 'w', .value = "DIR", .text = "where it starts"},
+    {.name = "privileged", .kind = cli::Kind::Bool, .text = "with every capability"},
+    {.name = "detach-keys", .value = "KEYS", .text = "accepted for docker's callers", .hidden = true},
+});
+
+Result<ExecRequest> exec_request(const Context &context) {
+  ExecRequest request;
+  for (std::size_t i = 1; i < context.invocation.positionals.size(); ++i) request.args.push_back(context.argument(i));
+  for (const std::string_view file : context.flags().strings("env-file")) {
+    for (auto &variable : TRY(load_env_file(std::string(file)))) set_variable(request.environment, std::move(variable));
+  }
+  for (const std::string_view word : context.flags().strings("env")) {
+    set_variable(request.environment, TRY(in("--env", parse_variable(word))));
+  }
+  request.user = context.flag("user");
+  request.working_dir = context.flag("workdir");
+  request.terminal = context.flags().boolean("tty");
+  request.privileged = context.flags().boolean("privileged");
+  return request;
+}
+
+// The runtime has our streams and the terminal; signals that come to us are for it.
+Result<int> attend(kernel::Child &child, const SignalProxy &signals) {
+  while (true) {
+    std::array<pollfd, 2> events = {{{child.pidfd().get(), POLLIN, 0}, {signals.fd().get(), POLLIN, 0}}};
+    TRY(kernel::poll(events, kernel::forever));
+    if (events[0].revents != 0) return TRY(child.wait()).shell_code();
+    signalfd_siginfo info{};
+    TRY(kernel::read_some(signals.fd(), {reinterpret_cast<char *>(&info), sizeof info}));
+    const Status sent = kernel::pidfd_send_signal(child.pidfd(), static_cast<int>(info.ssi_signo));
+    if (!sent && sent.error().number != ESRCH) return std::unexpected(sent.error());
+  }
+}
+
+Result<int> run_detached(const ExecCommand &command) {
+  const int code = TRY(TRY(start_program(command.words, {})).wait()).shell_code();
+  if (code == 0) return 0;
+  std::string said(65536, '\0');
+  said.resize(TRY(kernel::pread_some(command.log, said, 0)));
+  while (said.ends_with('\n')) said.pop_back();
+  (void)kernel::write_all(kernel::FdView(2), said + "\n");
+  return exec_exit_code(command, code);
+}
+
+Result<int> run(const Context &context) {
+  const bool detach = context.flags().boolean("detach");
+  const ExecRequest request = TRY(exec_request(context));
+  const Engine engine = TRY(open_engine(context.global(), context.log));
+  const Container container = TRY(find_container(engine.places, context.argument(0)));
+  const ExecCommand command = TRY(make_exec_command(engine, container, request, detach));
+  if (detach) return run_detached(command);
+  const SignalProxy signals = TRY(SignalProxy::start());
+  const kernel::FdView in = context.flags().boolean("interactive") ? kernel::FdView(0) : kernel::no_fd;
+  kernel::Child child =
+      TRY(start_program(command.words, {.in = in, .out = kernel::FdView(1), .err = kernel::FdView(2)}));
+  return exec_exit_code(command, TRY(attend(child, signals)));
+}
+
+}  // namespace
+
+const CommandEntry exec_command = {
+    .command = {.name = "exec",
+                .usage = "CONTAINER COMMAND [ARGUMENT...]",
+                .summary = "run one more program in a running container",
+                .description = "The exit code is the program's; 126 where it cannot be run, 127 where it is not there.",
+                .flags = flags,
+                .min_positionals = 2,
+                .max_positionals = cli::kUnlimited,
+                .stop_at_first_positional = true,
+                .joined_values = true},
+    .run = run};
+
+}  // namespace skiff::compose

@@ -1,0 +1,75 @@
+#include "compose/cmd/command.h"
+#include "compose/filter.h"
+#include "compose/network.h"
+#include "compose/output.h"
+#include "runtime/cli/table.h"
+#include "spec/writer.h"
+
+namespace skiff::compose {
+namespace {
+
+constexpr std::array<cli::FlagSpec, 4> flags = {{
+    {.name = "filter",
+     .letter = 'f',
+     .kind = cli::Kind::Strings,
+     .value = "KEY=VALUE",
+     .text = "by name, id, label, driver"},
+    {.name = "format", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    {.name = "no-trunc", .kind = cli::Kind::Bool, .text = "show ids in full"},
+    {.name = "quiet", .letter = 'q', .kind = cli::Kind::Bool, .text = "show ids alone"},
+}};
+constexpr std::array<std::string_view, 4> filter_keys = {"name", "id", "label", "driver"};
+
+struct Row {
+  std::string id, name, driver, scope, created;
+  Labels labels;
+};
+
+void fields(spec::Writer &v, const Row &row) {
+  v.always("ID", row.id);
+  v.always("Name", row.name);
+  v.always("Driver", row.driver);
+  v.always("Scope", row.scope);
+  v.always("CreatedAt", row.created);
+  v.always("Labels", row.labels);
+}
+
+Result<std::vector<Row>> rows_of(const Context &context, const Filters &filters) {
+  std::vector<Row> rows;
+  const bool full = context.flags().boolean("no-trunc");
+  for (NetworkRecord &network : TRY(list_networks(TRY(find_places(context.global()))))) {
+    const bool fits = filters.matches_labels(network.labels) &&
+                      filters.matches("name", [&](std::string_view value) { return network.name.contains(value); }) &&
+                      filters.matches("id", [&](std::string_view value) { return network.id.starts_with(value); }) &&
+                      filters.matches("driver", [&](std::string_view value) { return value == "bridge"; });
+    if (!fits) continue;
+    rows.push_back({.id = full ? network.id : network.id.substr(0, 12),
+                    .name = network.name,
+                    .driver = "bridge",
+                    .scope = "local",
+                    .created = network.created,
+                    .labels = network.labels});
+  }
+  return rows;
+}
+
+Result<int> run(const Context &context) {
+  const Filters filters = TRY(Filters::parse(context.flags().strings("filter"), filter_keys));
+  const std::vector<Row> rows = TRY(rows_of(context, filters));
+  if (context.flag("format") == "json") return print(spec::Writer("  ").document(rows) + "\n");
+  std::vector<std::vector<std::string>> lines;
+  if (context.flags().boolean("quiet")) {
+    for (const Row &row : rows) lines.push_back({row.id});
+  } else {
+    lines.push_back({"NETWORK ID", "NAME", "DRIVER", "SCOPE"});
+    for (const Row &row : rows) lines.push_back({row.id, row.name, row.driver, row.scope});
+  }
+  return print(cli::table_text(lines));
+}
+
+}  // namespace
+
+const CommandEntry network_list_command = {
+    .command = {.name = "network ls", .summary = "list networks", .flags = flags}, .run = run};
+
+}  // namespace skiff::compose

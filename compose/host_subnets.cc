@@ -1,0 +1,94 @@
+#include "compose/host_subnets.h"
+
+#include <bit>
+#include <charconv>
+#include <cstring>
+
+#include "compose/words.h"
+#include "runtime/kernel/fd.h"
+
+namespace skiff::compose {
+namespace {
+
+constexpr std::size_t longest_table = std::size_t{16} << 20U;
+
+// What is not there has no routes: a kernel without IPv6.
+Result<std::string> read_if_there(const char *path) {
+  const Result<kernel::Fd> file = kernel::open(path, O_RDONLY);
+  if (!file && file.error().number == ENOENT) return std::string();
+  if (!file) return std::unexpected(file.error());
+  return kernel::read_all(*file, longest_table);
+}
+
+std::optional<std::uint32_t> parse_hex(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<Address> parse_hex_bytes(std::string_view text) {
+  Address address{.v6 = true};
+  if (text.size() != 2 * address.bytes.size()) return std::nullopt;
+  for (std::size_t i = 0; i < address.bytes.size(); ++i) {
+    const std::optional<std::uint32_t> byte = parse_hex(text.substr(2 * i, 2));
+    if (!byte) return std::nullopt;
+    address.bytes[i] = static_cast<std::uint8_t>(*byte);
+  }
+  return address;
+}
+
+}  // namespace
+
+std::vector<Subnet> parse_routes(std::string_view text, std::string_view own_bridge) {
+  std::vector<Subnet> subnets;
+  for (const std::string_view line : lines_of(text)) {
+    // Iface Destination Gateway Flags RefCnt Use Metric Mask ...
+    const std::vector<std::string_view> words = words_of(line);
+    if (words.size() < 8 || words[0] == own_bridge) continue;
+    const std::optional<std::uint32_t> destination = parse_hex(words[1]);
+    const std::optional<std::uint32_t> mask = parse_hex(words[7]);
+    // The head of the table is no number, and the default route takes nothing.
+    if (!destination || !mask || *mask == 0) continue;
+    Address address;
+    std::memcpy(address.bytes.data(), &*destination, sizeof(*destination));
+    subnets.push_back(Subnet::of(address, static_cast<unsigned>(std::popcount(*mask))));
+  }
+  return subnets;
+}
+
+std::vector<Subnet> parse_ipv6_routes(std::string_view text, std::string_view own_bridge) {
+  std::vector<Subnet> subnets;
+  for (const std::string_view line : lines_of(text)) {
+    // destination, its prefix, source, its prefix, next hop, metric, references, uses, flags, interface
+    const std::vector<std::string_view> words = words_of(line);
+    if (words.size() < 10 || words[9] == own_bridge) continue;
+    const std::optional<Address> address = parse_hex_bytes(words[0]);
+    const std::optional<std::uint32_t> prefix = parse_hex(words[1]);
+    if (address && prefix && *prefix > 0 && *prefix <= 128) subnets.push_back(Subnet::of(*address, *prefix));
+  }
+  return subnets;
+}
+
+std::vector<std::string> parse_name_servers(std::string_view text) {
+  std::vector<std::string> servers;
+  for (const std::string_view line : lines_of(text)) {
+    const std::vector<std::string_view> words = words_of(line);
+    if (words.size() >= 2 && words[0] == "nameserver") servers.emplace_back(words[1]);
+  }
+  return servers;
+}
+
+Result<std::vector<Subnet>> read_host_subnets(std::string_view own_bridge) {
+  std::vector<Subnet> subnets = parse_routes(TRY(read_if_there("/proc/self/net/route")), own_bridge);
+  for (Subnet &one : parse_ipv6_routes(TRY(read_if_there("/proc/self/net/ipv6_route")), own_bridge)) {
+    subnets.push_back(one);
+  }
+  for (const std::string &server : parse_name_servers(TRY(read_if_there("/etc/resolv.conf")))) {
+    const std::optional<Address> address = Address::parse(server);
+    if (address) subnets.push_back(Subnet::of(*address, address->bits()));
+  }
+  return subnets;
+}
+
+}  // namespace skiff::compose

@@ -1,0 +1,53 @@
+#include "compose/joined_namespaces.h"
+
+#include <fmt/format.h>
+
+#include "compose/rootfs_mount.h"
+#include "runtime/kernel/path.h"
+
+namespace skiff::compose {
+namespace {
+
+constexpr std::string_view prefix = "container:";
+
+Status join(const Places &places, const std::string &mode, spec::NamespaceType type, const char *file,
+            spec::Config &config) {
+  const std::string name = shared_with(mode);
+  if (name.empty()) return {};
+  const Container other = TRY(find_container(places, name));
+  std::string path = network_namespace(places, other.id());
+  if (type != spec::NamespaceType::network || !kernel::faccessat(kernel::cwd, path, F_OK)) {
+    if (!other.state.is_running()) {
+      return fail(fmt::format("{}: {} does not run, so it has no namespace to share", mode, name), "start it first");
+    }
+    path = fmt::format("/proc/{}/ns/{}", other.state.run.pid, file);
+  }
+  for (spec::Namespace &space : config.linux_.namespaces) {
+    if (space.type == type) space.path = path;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string network_namespace(const Places &places, const std::string &id) {
+  return fmt::format("{}/networks/namespaces/{}", places.run, id);
+}
+
+std::string shared_with(const std::string &mode) { return mode.starts_with(prefix) ? mode.substr(prefix.size()) : ""; }
+
+Status join_namespaces(const Places &places, const ContainerRecord &record) {
+  using Type = spec::NamespaceType;
+  const bool any =
+      !(shared_with(record.network_mode) + shared_with(record.pid_mode) + shared_with(record.ipc_mode)).empty();
+  if (!any) return {};
+  const std::string path = bundle_of(places, record.id) + "/config.json";
+  spec::Parsed parsed = spec::parse_config(TRY(read_if_there(path)));
+  if (!parsed.findings.empty()) return std::unexpected(spec::findings_error(path, parsed.findings));
+  TRY(join(places, record.network_mode, Type::network, "net", parsed.config));
+  TRY(join(places, record.pid_mode, Type::pid, "pid", parsed.config));
+  TRY(join(places, record.ipc_mode, Type::ipc, "ipc", parsed.config));
+  return replace_file(path, spec::print_config(parsed.config, true) + "\n");
+}
+
+}  // namespace skiff::compose

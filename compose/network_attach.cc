@@ -1,0 +1,213 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compose/contains.h"
+#include "compose/netavark.h"
+#include "compose/network.h"
+#include "compose/network_addresses.h"
+#include "compose/network_namespace.h"
+#include "compose/network_record.h"
+#include "compose/rootless_network.h"
+
+namespace skiff::compose {
+namespace {
+
+// What `run` attaches to without a word.
+constexpr std::string_view shared_by_none = "bridge";
+
+Result<std::vector<NetworkRecord>> networks_of(const Places &places, const NetworkState &state) {
+  std::vector<NetworkRecord> networks;
+  for (const Endpoint &endpoint : state.endpoints) {
+    networks.push_back(TRY(load_network(places, endpoint.network)));
+  }
+  return networks;
+}
+
+std::vector<std::string> used_addresses(const std::vector<NetworkState> &states, const std::string &network) {
+  std::vector<std::string> used;
+  for (const NetworkState &state : states) {
+    for (const Endpoint &endpoint : state.endpoints) {
+      if (endpoint.network != network) continue;
+      used.insert(used.end(), endpoint.addresses.begin(), endpoint.addresses.end());
+    }
+  }
+  return used;
+}
+
+std::string free_interface(const std::vector<Endpoint> &endpoints) {
+  for (std::size_t number = 0;; ++number) {
+    std::string name = fmt::format("eth{}", number);
+    if (!contains(endpoints, name, &Endpoint::interface_name)) return name;
+  }
+}
+
+// One interface more in `state`, which is not made yet. `others` are the other containers.
+Status add_endpoint(const Places &places, const Attachment &wish, const std::vector<NetworkState> &others,
+                    NetworkState &state) {
+  NetworkRecord network = TRY(find_network(places, wish.network));
+  const std::vector<std::string> used = used_addresses(others, network.name);
+  // Nobody is on it: its bridge is not there, and its subnet may be somebody else's by now.
+  if (used.empty()) TRY(choose_subnets_again(places, network));
+  Endpoint endpoint{.network = network.name, .mac_address = wish.mac_address, .aliases = wish.aliases};
+  endpoint.interface_name = wish.interface_name.empty() ? free_interface(state.endpoints) : wish.interface_name;
+  endpoint.addresses = TRY(choose_addresses(network, wish, used));
+  for (const SubnetRecord &subnet : network.subnets) {
+    if (!network.internal) endpoint.gateways.push_back(subnet.gateway);
+  }
+  // The beginning of its id is a name too, as Docker has it.
+  endpoint.aliases.push_back(state.container.substr(0, 12));
+  state.endpoints.push_back(std::move(endpoint));
+  return {};
+}
+
+// compose-spec: the network of the highest priority is the first interface; otherwise by name.
+std::vector<Attachment> in_order(std::vector<Attachment> attachments) {
+  std::ranges::stable_sort(attachments, [](const Attachment &one, const Attachment &other) {
+    return one.priority != other.priority ? one.priority > other.priority : one.network < other.network;
+  });
+  return attachments;
+}
+
+Result<std::vector<NetworkState>> other_containers(const Places &places, const std::string &container) {
+  std::vector<NetworkState> states = TRY(list_attached(places));
+  std::erase_if(states, [&](const NetworkState &state) { return state.container == container; });
+  return states;
+}
+
+// What is half made, or has lost its namespace, netavark does not take away. It is made whole first, in a namespace
+// that has nothing in it: rules that are there already are not made twice.
+Status tear_down_remains(const Places &places, const std::vector<NetworkRecord> &networks, NetworkState &state) {
+  TRY(make_network_namespace(state.path));
+  TRY(run_netavark(Netavark::setup, places, networks, state));
+  return run_netavark(Netavark::teardown, places, networks, state);
+}
+
+Status tear_down(const Places &places, NetworkState &state) {
+  if (state.endpoints.empty()) return {};
+  const std::vector<NetworkRecord> networks = TRY(networks_of(places, state));
+  if (is_network_namespace(state.path) && run_netavark(Netavark::teardown, places, networks, state)) return {};
+  return tear_down_remains(places, networks, state);
+}
+
+// What pasta needs: it begins when the container's namespace is there. There is no bridge that others are on.
+Result<NetworkState> attach_rootless(const Places &places, const NetworkRequest &request) {
+  for (const Attachment &wish : request.attachments) {
+    if (wish.network == shared_by_none && request.attachments.size() == 1) continue;
+    return fail(EPERM,
+                fmt::format("network {}: an ordinary user's containers have no networks in common", wish.network),
+                "run it as root, or use network_mode host, none or service:NAME");
+  }
+  NetworkState state{.container = request.container, .name = request.name, .boot_id = TRY(read_boot_id())};
+  state.ports = TRY(choose_ports(request.ports, TRY(other_containers(places, request.container))));
+  TRY(save_attached(places, state));
+  return state;
+}
+
+Status detach_rootless(const Places &places, const std::string &container) {
+  TRY(stop_pasta(places, container));
+  const Status forgotten = forget_attached(places, container);
+  if (!forgotten && forgotten.error().number != ENOENT) return forgotten;
+  return {};
+}
+
+Status detach_locked(const Places &places, const std::string &container) {
+  if (is_rootless()) return detach_rootless(places, container);
+  Result<NetworkState> state = find_attached(places, container);
+  if (!state && state.error().number != ENOENT) return std::unexpected(state.error());
+  const Status torn = state ? tear_down(places, *state) : Status();
+  TRY(remove_network_namespace(fmt::format("{}/{}", namespaces_directory(places), container)));
+  const Status forgotten = forget_attached(places, container);
+  if (!forgotten && forgotten.error().number != ENOENT) return forgotten;
+  if (state && TRY(list_attached(places)).empty()) TRY(remove_empty_chains());
+  return torn;
+}
+
+Status make(const Places &places, NetworkState &state) {
+  TRY(save_attached(places, state));
+  TRY(make_network_namespace(state.path));
+  if (!state.endpoints.empty()) {
+    const std::vector<NetworkRecord> networks = TRY(networks_of(places, state));
+    TRY(run_netavark(Netavark::setup, places, networks, state));
+  }
+  return save_attached(places, state);
+}
+
+bool is_as_asked(const NetworkState &state, const NetworkRequest &request) {
+  return is_network_namespace(state.path) && state.name == request.name &&
+         state.endpoints.size() == request.attachments.size() && state.ports.size() == request.ports.size() &&
+         std::ranges::all_of(request.attachments, [&](const Attachment &one) {
+           return contains(state.endpoints, one.network, &Endpoint::network);
+         });
+}
+
+// `state` with only the endpoint of that network, and no port: what connect and disconnect ask of netavark.
+NetworkState part_of(const NetworkState &state, const std::string &network) {
+  NetworkState part = state;
+  std::erase_if(part.endpoints, [&](const Endpoint &endpoint) { return endpoint.network != network; });
+  part.ports.clear();
+  return part;
+}
+
+}  // namespace
+
+Result<NetworkState> attach_networks(const Places &places, const NetworkRequest &request) {
+  TRY(make_network_directories(places));
+  const kernel::Fd lock = TRY(lock_networks(places));
+  if (is_rootless()) return attach_rootless(places, request);
+  const Result<NetworkState> present = find_attached(places, request.container);
+  if (present && is_as_asked(*present, request)) return present;
+  TRY(detach_locked(places, request.container));
+  const std::vector<NetworkState> others = TRY(other_containers(places, request.container));
+  NetworkState state{.container = request.container, .name = request.name, .boot_id = TRY(read_boot_id())};
+  state.path = fmt::format("{}/{}", namespaces_directory(places), request.container);
+  for (const Attachment &wish : in_order(request.attachments)) TRY(add_endpoint(places, wish, others, state));
+  state.ports = TRY(choose_ports(request.ports, others));
+  const Status made = make(places, state);
+  if (made) return state;
+  (void)detach_locked(places, request.container);
+  return std::unexpected(made.error());
+}
+
+Status detach_networks(const Places &places, const std::string &container) {
+  const kernel::Fd lock = TRY(lock_networks(places));
+  return in(fmt::format("networks of container {}", container.substr(0, 12)), detach_locked(places, container));
+}
+
+Result<NetworkState> connect_network(const Places &places, const std::string &container, const Attachment &attachment) {
+  const kernel::Fd lock = TRY(lock_networks(places));
+  NetworkState state = TRY(find_attached(places, container));
+  const NetworkRecord network = TRY(find_network(places, attachment.network));
+  if (contains(state.endpoints, network.name, &Endpoint::network)) {
+    return fail(EEXIST, fmt::format("container {} on network {}", state.name, network.name));
+  }
+  TRY(add_endpoint(places, attachment, TRY(other_containers(places, container)), state));
+  TRY(save_attached(places, state));
+  NetworkState part = part_of(state, network.name);
+  const std::vector<NetworkRecord> networks = TRY(networks_of(places, part));
+  const Status made = run_netavark(Netavark::setup, places, networks, part);
+  if (!made) {
+    (void)run_netavark(Netavark::teardown, places, networks, part);
+    state.endpoints.pop_back();
+    TRY(save_attached(places, state));
+    return std::unexpected(made.error());
+  }
+  state.endpoints.back() = part.endpoints.front();
+  TRY(save_attached(places, state));
+  return state;
+}
+
+Result<NetworkState> disconnect_network(const Places &places, const std::string &container,
+                                        const std::string &network) {
+  const kernel::Fd lock = TRY(lock_networks(places));
+  NetworkState state = TRY(find_attached(places, container));
+  const NetworkRecord record = TRY(find_network(places, network));
+  NetworkState part = part_of(state, record.name);
+  if (part.endpoints.empty()) return fail(ENOENT, fmt::format("container {} on network {}", state.name, record.name));
+  TRY(run_netavark(Netavark::teardown, places, {record}, part));
+  std::erase_if(state.endpoints, [&](const Endpoint &endpoint) { return endpoint.network == record.name; });
+  TRY(save_attached(places, state));
+  return state;
+}
+
+}  // namespace skiff::compose

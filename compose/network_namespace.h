@@ -1,0 +1,16 @@
+// A network namespace that no process holds: it lives while it is bind-mounted on a file.
+#pragma once
+
+#include <string>
+
+#include "spec/error.h"
+
+namespace skiff::compose {
+
+// Makes a new one at the path, with its loopback up. What was mounted there is unmounted first.
+[[nodiscard]] Status make_network_namespace(const std::string &path);
+[[nodiscard]] bool is_network_namespace(const std::string &path);
+// It goes, with all its interfaces, when its last process is gone. None there is no error.
+[[nodiscard]] Status remove_network_namespace(const std::string &path);
+
+}  // namespace skiff::compose

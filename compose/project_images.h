@@ -1,0 +1,56 @@
+// The images of a project's services: which of them are here, and how the others are got.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compose/engine.h"
+#include "compose/project.h"
+
+namespace skiff::compose {
+
+// What the service's image is called; of one that is only built PROJECT-SERVICE. Empty with a rootfs.
+[[nodiscard]] std::string image_name(const Project &project, const Service &service);
+
+// "docker.io/library/alpine:latest" of "alpine". A transport's name ("oci:DIR") stays what it is.
+[[nodiscard]] std::string full_image_name(std::string_view name);
+
+// What skiff-image's store has: ids by full name, with a digest too.
+[[nodiscard]] Result<std::map<std::string, std::string>> list_image_ids(const Engine &engine);
+
+struct ImageNeed {
+  enum class How : std::uint8_t { nothing, pull, build };
+  How how = How::nothing;
+  bool must = true;  // else it may fail where the image is here
+};
+struct ImagePolicy {
+  std::string pull;    // --pull: always, missing, never; empty: what the service says
+  bool build = false;  // --build
+  bool no_build = false;
+};
+// `age`: since it was pulled last, absent where that is not known.
+[[nodiscard]] Result<ImageNeed> image_need(const Service &service, bool is_here, const ImagePolicy &policy,
+                                           std::optional<Duration> age);
+
+struct ImageRequest {
+  ImagePolicy policy;
+  bool quiet = false;
+  bool offline = false;
+  std::function<void(const std::string &image, std::string_view what)> report;
+};
+// Pulls and builds what is needed, several at once. The ids of the images of the services that have one.
+[[nodiscard]] Result<std::map<std::string, std::string>> make_images(const Engine &engine, const Project &project,
+                                                                     const std::vector<const Service *> &services,
+                                                                     const ImageRequest &request);
+
+// `pull`, `push` and `build` of a service: skiff-image's own words, without the program.
+[[nodiscard]] Words pull_words(const Service &service, const std::string &image);
+[[nodiscard]] Words build_words(const Build &build, const std::string &image, const std::string &platform);
+// Runs skiff-image with them; what it says goes to our stderr.
+[[nodiscard]] Status call_image(const Engine &engine, const Words &words, bool quiet, std::string_view input = {});
+[[nodiscard]] Status build_image(const Engine &engine, const Service &service, const std::string &image, bool quiet);
+
+}  // namespace skiff::compose

@@ -1,0 +1,15 @@
+// One command at a time changes a project. DATA/projects/NAME.lock is locked by it and says who it is.
+#pragma once
+
+#include <string>
+
+#include "compose/state.h"
+#include "runtime/kernel/fd.h"
+
+namespace skiff::compose {
+
+// Held until the descriptor goes. EBUSY with the command and the process that holds it.
+[[nodiscard]] Result<kernel::Fd> lock_project(const Places &places, const std::string &project,
+                                              const std::string &command);
+
+}  // namespace skiff::compose

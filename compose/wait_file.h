@@ -1,0 +1,15 @@
+// Waiting until another program has made a file.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "spec/error.h"
+
+namespace skiff::compose {
+
+// inotify(7) on the directory, which is there. False: not within that time.
+[[nodiscard]] Result<bool> wait_for_file(const std::string &directory, const std::string &name,
+                                         std::chrono::milliseconds longest);
+
+}  // namespace skiff::compose

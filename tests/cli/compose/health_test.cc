@@ -1,0 +1,63 @@
+// Health checks, run on time by the supervisor.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/cli/compose/engine_rig.h"
+
+namespace skiff::rig {
+namespace {
+
+class HealthProgram : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  }
+};
+
+std::vector<std::string> flags_of(const EngineRig &rig, const std::string &command) {
+  return {"-d",
+          "--name",
+          "c",
+          "--network",
+          "none",
+          "-v",
+          rig.out() + ":/out",
+          "--health-cmd",
+          command,
+          "--health-interval",
+          "100ms",
+          "--health-retries",
+          "2"};
+}
+
+TEST_F(HealthProgram, GoesFromUnhealthyToHealthyAsItsCheckSays) {
+  EngineRig rig;
+  const Outcome run = rig.run(flags_of(rig, "test -e /out/good || { echo none yet; exit 1; }"), "exec sleep 1000");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const std::string sockets = rig.state() + "/run/" + run.out.substr(0, 64);
+  EXPECT_TRUE(wait_for_text(sockets, "health", "unhealthy"));
+  const Json unhealthy = rig.inspect("c")["State"]["Health"];
+  EXPECT_GE(unhealthy["FailingStreak"], 2);
+  EXPECT_EQ(unhealthy["Log"][0]["Output"], "none yet\n");
+  EXPECT_EQ(unhealthy["Log"][0]["ExitCode"], 1);
+  write_file(rig.out() + "/good", "");
+  EXPECT_TRUE(wait_for_text(sockets, "health", "healthy"));
+  EXPECT_TRUE(rig.compose({"ps"}).out.contains("(healthy)"));
+}
+
+TEST_F(HealthProgram, ACheckThatHangsIsKilledWithWhatItRuns) {
+  EngineRig rig;
+  std::vector<std::string> flags = flags_of(rig, "exec sleep 4242");
+  flags.insert(flags.end(), {"--health-timeout", "200ms"});
+  const Outcome run = rig.run(flags, "exec sleep 1000");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(wait_for_text(rig.state() + "/run/" + run.out.substr(0, 64), "health", "unhealthy"));
+  const Json health = rig.inspect("c")["State"]["Health"];
+  EXPECT_EQ(health["Log"][0]["ExitCode"], -1);
+  EXPECT_TRUE(std::string(health["Log"][0]["Output"]).contains("exceeded timeout (200 ms)"));
+  // One may be at it now, not one for each that was killed.
+  EXPECT_LE(processes_with(std::string("sleep\0004242", 10)).size(), 1);
+}
+
+}  // namespace
+}  // namespace skiff::rig

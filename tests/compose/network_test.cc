@@ -1,0 +1,144 @@
+#include "compose/network.h"
+
+#include "compose/address.h"
+#include "compose/network_namespace.h"
+#include "compose/network_record.h"
+#include "tests/compose/network_rig.h"
+
+namespace skiff::compose {
+namespace {
+
+std::string address_of(const NetworkState &state) {
+  const std::string address = state.endpoints.at(0).addresses.at(0);
+  return address.substr(0, address.find('/'));
+}
+
+Port port_of(std::uint16_t container, std::optional<std::uint16_t> host, const std::string &protocol = "tcp") {
+  Port port;
+  port.container = container;
+  port.host = host;
+  port.protocol = protocol;
+  return port;
+}
+
+TEST_F(NetworkTest, TwoContainersFindOneAnotherByNameAndAlias) {
+  (void)make_network("net");
+  const NetworkState web = attach("web", "net");
+  const NetworkState db = attach("db", "net");
+  const std::string server = web.endpoints.at(0).name_servers.at(0);
+  EXPECT_EQ(run_inside(web.path, [&] { return find_name(server, "db"); }), address_of(db));
+  EXPECT_EQ(run_inside(web.path, [&] { return find_name(server, "db-alias"); }), address_of(db));
+  EXPECT_EQ(run_inside(db.path, [&] { return find_name(server, "web"); }), address_of(web));
+  kernel::Child server_process = serve(db.path, "tcp", 5432);
+  EXPECT_EQ(run_inside(web.path, [&] { return talk_to("tcp", address_of(db), 5432); }), "hello " + address_of(web));
+}
+
+TEST_F(NetworkTest, APublishedPortAnswersFromTheHost) {
+  (void)make_network("net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt), port_of(53, std::nullopt, "udp")});
+  ASSERT_EQ(web.ports.size(), 2);
+  const kernel::Child tcp = serve(web.path, "tcp", 80);
+  EXPECT_TRUE(talk_to("tcp", "127.0.0.1", *web.ports[0].host).starts_with("hello "));
+  const kernel::Child udp = serve(web.path, "udp", 53);
+  EXPECT_TRUE(talk_to("udp", "127.0.0.1", *web.ports[1].host).starts_with("hello "));
+}
+
+TEST_F(NetworkTest, APortThatAnotherContainerHasIsRefusedByItsName) {
+  (void)make_network("net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
+  Attachment attachment;
+  attachment.network = "net";
+  const Result<NetworkState> other = attach_networks(
+      places_, {.container = "other", .name = "other", .attachments = {attachment}, .ports = web.ports});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().number, EADDRINUSE);
+  EXPECT_TRUE(other.error().text.contains("container web has it")) << other.error().message();
+  EXPECT_EQ(find_attached(places_, "other").error().number, ENOENT);
+}
+
+TEST_F(NetworkTest, AttachingAgainKeepsTheNamespaceAndTheAddress) {
+  (void)make_network("net");
+  const NetworkState first = attach("web", "net");
+  const NetworkState second = attach("web", "net");
+  EXPECT_EQ(address_of(first), address_of(second));
+  EXPECT_TRUE(is_network_namespace(second.path));
+}
+
+TEST_F(NetworkTest, WhatAKilledCommandLeftIsRemoved) {
+  (void)make_network("net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
+  // Its namespace is gone, and the firewall still has its rules.
+  ASSERT_TRUE(remove_network_namespace(web.path));
+  const Status detached = detach_networks(places_, web.container);
+  EXPECT_TRUE(detached) << detached.error().message();
+  // Only the record was made.
+  ASSERT_TRUE(save_attached(places_, web));
+  const Status again = detach_networks(places_, web.container);
+  EXPECT_TRUE(again) << again.error().message();
+  EXPECT_TRUE(detach_networks(places_, web.container));
+}
+
+TEST_F(NetworkTest, OneIsConnectedAndDisconnectedWhileItRuns) {
+  (void)make_network("front");
+  (void)make_network("back");
+  const NetworkState web = attach("web", "front");
+  const NetworkState db = attach("db", "back");
+  Attachment attachment;
+  attachment.network = "back";
+  attachment.aliases = {"www"};
+  const Result<NetworkState> both = connect_network(places_, web.container, attachment);
+  ASSERT_TRUE(both) << both.error().message();
+  ASSERT_EQ(both->endpoints.size(), 2);
+  EXPECT_EQ(both->endpoints[1].interface_name, "eth1");
+  const std::string server = db.endpoints.at(0).name_servers.at(0);
+  EXPECT_TRUE(Address::parse(run_inside(db.path, [&] { return find_name(server, "www"); })));
+  EXPECT_EQ(connect_network(places_, web.container, attachment).error().number, EEXIST);
+  EXPECT_EQ(remove_network(places_, "back").error().number, EBUSY);
+  const Result<NetworkState> one = disconnect_network(places_, web.container, "back");
+  ASSERT_TRUE(one) << one.error().message();
+  EXPECT_EQ(one->endpoints.size(), 1);
+  EXPECT_EQ(disconnect_network(places_, web.container, "back").error().number, ENOENT);
+}
+
+TEST_F(NetworkTest, AWishedAddressIsGivenOnce) {
+  Network network;
+  network.key = network.name = "net";
+  network.pools = {{.subnet = "10.212.7.0/24", .gateway = {}, .range = {}, .reserved = {}},
+                   {.subnet = "fd12:3456::/64", .gateway = {}, .range = {}, .reserved = {}}};
+  ASSERT_TRUE(create_network(places_, network));
+  Attachment wish;
+  wish.network = "net";
+  wish.ipv4_address = "10.212.7.77";
+  wish.ipv6_address = "fd12:3456::77";
+  wish.mac_address = "02:12:34:56:78:9a";
+  const Result<NetworkState> state =
+      attach_networks(places_, {.container = "one", .name = "one", .attachments = {wish}});
+  ASSERT_TRUE(state) << state.error().message();
+  EXPECT_EQ(state->endpoints.at(0).addresses, (std::vector<std::string>{"10.212.7.77/24", "fd12:3456::77/64"}));
+  EXPECT_EQ(state->endpoints.at(0).mac_address, wish.mac_address);
+  const Result<NetworkState> other =
+      attach_networks(places_, {.container = "two", .name = "two", .attachments = {wish}});
+  EXPECT_EQ(other.error().number, EADDRINUSE);
+}
+
+TEST_F(NetworkTest, ANetworkIsFoundByItsNameAndTheBeginningOfItsId) {
+  const NetworkRecord net = make_network("net");
+  EXPECT_EQ(find_network(places_, "net")->id, net.id);
+  EXPECT_EQ(find_network(places_, net.id.substr(0, 10))->name, "net");
+  EXPECT_EQ(find_network(places_, "nonesuch").error().number, ENOENT);
+  const NetworkRecord other = make_network("other");
+  EXPECT_NE(other.subnets.at(0).subnet, net.subnets.at(0).subnet);
+  EXPECT_EQ(remove_network(places_, "net").has_value(), true);
+  EXPECT_EQ(list_networks(places_)->size(), 1);
+}
+
+TEST_F(NetworkTest, ASubnetOfAnotherNetworkIsRefused) {
+  const NetworkRecord net = make_network("net");
+  Network network;
+  network.key = network.name = "other";
+  network.pools = {{.subnet = net.subnets.at(0).subnet, .gateway = {}, .range = {}, .reserved = {}}};
+  EXPECT_TRUE(create_network(places_, network).error().text.contains("overlaps"));
+}
+
+}  // namespace
+}  // namespace skiff::compose
