@@ -77,7 +77,6 @@ Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const 
     return "built";
   }
   Words words = pull_words(*wanted.service, wanted.image);
-  if (request.offline) words.insert(words.begin(), "--offline");
   const Status pulled = call_image(engine, words, true);
   if (pulled) {
     TRY(note_pull(engine.places, wanted.image));

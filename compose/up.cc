@@ -135,7 +135,6 @@ Result<std::map<std::string, std::string>> get_images(const Engine &engine, cons
   return make_images(engine, project, services,
                      {.policy = options.images,
                       .quiet = true,
-                      .offline = options.offline,
                       .report = [&](const std::string &image, std::string_view what) {
                         const bool working = what == "pulling" || what == "building";
                         progress.set("Image " + image, what, working ? Mark::working : Mark::done);

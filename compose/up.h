@@ -28,7 +28,6 @@ struct UpOptions {
   std::optional<Duration> stop_timeout;
   ImagePolicy images;
   bool quiet_pull = false;
-  bool offline = false;
   std::size_t parallel = default_parallel;
 };
 

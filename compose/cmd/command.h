@@ -41,5 +41,7 @@ extern const CommandEntry start_by_policy_command, supervisor_command;
 extern const CommandEntry network_create_command, network_inspect_command, network_list_command, network_prune_command,
     network_rm_command, volume_create_command, volume_inspect_command, volume_list_command, volume_prune_command,
     volume_rm_command;
+extern const CommandEntry build_command, down_command, images_command, ls_command, plan_command, pull_command,
+    push_command, scale_command, up_command;
 
 }  // namespace skiff::compose

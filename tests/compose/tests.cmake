@@ -11,6 +11,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/host_service_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/log_view_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/lower_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
