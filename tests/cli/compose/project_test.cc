@@ -130,6 +130,21 @@ TEST_F(ProjectProgram, TheOutputOfAllIsShownUntilOneEndsTheWhole) {
   expect_nothing_left(rig);
 }
 
+TEST_F(ProjectProgram, ACommandRunsInOneMoreContainerOfAService) {
+  EngineRig rig;
+  make_image(rig);
+  const std::string file = write_project(
+      rig,
+      "  db: {<<: *s, network_mode: none, command: [sleep, '1000']}\n"
+      "  web: {<<: *s, network_mode: none, environment: {A: '1'}, depends_on: [db], command: [sleep, '1000']}\n");
+  const Outcome run = project(rig, file, {"run", "--rm", "-e", "B=2", "web", "sh", "-c", "busybox echo $A $B; exit 9"});
+  EXPECT_EQ(run.code, 9) << run.err;
+  EXPECT_EQ(run.out, "1 2\n");
+  EXPECT_EQ(project(rig, file, {"ps", "--services"}).out, "db\n");
+  EXPECT_EQ(project(rig, file, {"down"}).code, 0);
+  expect_nothing_left(rig);
+}
+
 TEST_F(ProjectProgram, OfTwoAtOnceTheSecondIsToldWhoIsAtIt) {
   EngineRig rig;
   make_image(rig);
