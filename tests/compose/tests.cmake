@@ -1,5 +1,6 @@
 add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/address_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/archive_source_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/changes_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_imports_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_rig.cc
@@ -42,4 +43,6 @@ target_compile_definitions(compose_test PRIVATE SKIFF_CTST_SAMPLES="${CMAKE_CURR
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/shapes_test.cc PROPERTIES
   COMPILE_DEFINITIONS "SKIFF_SHAPES=\"${CMAKE_CURRENT_LIST_DIR}/shapes\"")
 target_link_libraries(compose_test PRIVATE skiff_compose GTest::gtest_main)
+# Run by what it tests.
+add_dependencies(compose_test skiff-image)
 gtest_discover_tests(compose_test TEST_PREFIX compose.)
