@@ -25,7 +25,7 @@ constexpr auto entries = std::to_array<const CommandEntry *>(
      &supervisor_command, &start_by_policy_command,
      // projects
      &up_command, &down_command, &plan_command, &scale_command, &build_command, &pull_command, &push_command,
-     &images_command, &ls_command, &config_command,
+     &images_command, &ls_command, &config_command, &convert_command,
      // networks and volumes
      &network_create_command, &network_list_command, &network_inspect_command, &network_rm_command,
      &network_connect_command, &network_disconnect_command, &network_prune_command, &volume_create_command,

@@ -34,7 +34,7 @@ struct CommandEntry {
 extern const CommandEntry attach_command, completion_command, kill_command, man_command, monitor_command, pause_command,
     rename_command, restart_command, rm_command, settle_command, start_command, stop_command, unpause_command,
     wait_command;
-extern const CommandEntry config_command;
+extern const CommandEntry config_command, convert_command;
 extern const CommandEntry create_command, exec_command, inspect_command, logs_command, ps_command, run_command;
 extern const CommandEntry network_connect_command, network_disconnect_command;
 extern const CommandEntry start_by_policy_command, supervisor_command;
