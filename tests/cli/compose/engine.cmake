@@ -1,5 +1,6 @@
 # skiff-compose, driven as a user drives it.
 set(compose_program_tests
+  cli/compose/ctst_program_test.cc
   cli/compose/health_test.cc
   cli/compose/network_program_test.cc
   cli/compose/project_test.cc
