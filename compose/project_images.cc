@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "compose/archive_source.h"
 #include "compose/contains.h"
 #include "compose/parallel.h"
 #include "compose/sha256.h"
@@ -220,7 +221,7 @@ Result<std::map<std::string, std::string>> make_images(const Engine &engine, con
   for (const Service *service : services) {
     const std::string image = image_name(project, *service);
     if (image.empty() || contains(wanted, image, &Wanted::image)) continue;
-    const bool is_here = ids.contains(full_image_name(image)) || has_transport(image);
+    const bool is_here = ids.contains(full_image_name(image)) || has_transport(image) || is_archive_source(image);
     const ImageNeed need = TRY(image_need(*service, is_here, request.policy, age_of_pull(engine.places, image)));
     if (need.how != How::nothing) wanted.push_back({service, image, need});
   }
