@@ -34,7 +34,7 @@ Result<kernel::Fd> lock_project(const Places &places, const std::string &project
     std::string holder = TRY(read_if_there(path));
     // It has the lock and has not told its name yet.
     if (holder.empty()) holder = "another command";
-    return fail(EBUSY, fmt::format("project {}: {} is changing it", project, holder), "wait for its end, or end it");
+    return fail(fmt::format("project {}: {} is changing it", project, holder), "wait for its end, or end it");
   }
   TRY(kernel::ftruncate(lock, 0));
   TRY(kernel::pwrite_all(lock, fmt::format("\"{}\" (process {})", command, kernel::getpid()), 0));

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "compose/file_mounts.h"
+#include "compose/half_made.h"
 #include "compose/host_service.h"
 #include "compose/network.h"
 #include "compose/project_state.h"
@@ -266,6 +267,8 @@ Result<ContainerRecord> create_one_off(const Engine &engine, const Project &proj
 
 Status bring_down(const Engine &engine, const std::string &name, const Project *project, const DownOptions &options,
                   Progress &progress) {
+  // What a killed up was making is in no list yet.
+  TRY(sweep_half_made(engine.places));
   std::vector<Container> containers = TRY(containers_of_project(engine.places, name));
   if (!options.services.empty()) {
     std::erase_if(containers, [&](const Container &one) {
