@@ -8,6 +8,8 @@
 
 #include "compose/cdi_name.h"
 #include "compose/split.h"
+#include "compose/value_text.h"
+#include "compose/yaml.h"
 #include "runtime/kernel/path.h"
 #include "spec/fields_linux.h"
 #include "spec/names.h"
@@ -79,17 +81,35 @@ constexpr std::size_t longest_file = std::size_t{16} << 20U;
 
 std::string_view class_of(const CdiSpec &spec) { return split_once(spec.kind, '/').second.value_or(""); }
 
+bool is_yaml(std::string_view name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
+
+// SPEC.md has both forms of one document.
+Result<std::string> json_of_yaml(std::string text, const std::string &path) {
+  const Source source{.path = path, .text = std::move(text)};
+  Findings findings;
+  const std::vector<Value> documents = parse_yaml(source, findings);
+  for (const Finding &finding : findings.all()) {
+    if (finding.level == Finding::Level::error) return fail(finding.message());
+  }
+  if (documents.size() != 1) return fail(fmt::format("{}: it has {} documents, not one", path, documents.size()));
+  return print_json(documents.front());
+}
+
 Result<CdiSpec> load_spec(const std::string &path) {
   const kernel::Fd file = TRY(kernel::open(path, O_RDONLY | O_NONBLOCK));
   if (!S_ISREG(TRY(kernel::fstat(file)).st_mode)) return fail(fmt::format("{}: it is no regular file", path));
-  return parse_cdi_spec(TRY(in(path, kernel::read_all(file, longest_file))), path);
+  std::string text = TRY(in(path, kernel::read_all(file, longest_file)));
+  if (is_yaml(path)) text = TRY(json_of_yaml(std::move(text), path));
+  return parse_cdi_spec(text, path);
 }
 
 std::vector<std::string> list_specs(const std::string &directory) {
   const Result<kernel::Fd> opened = kernel::open(directory, O_RDONLY | O_DIRECTORY);
   if (!opened) return {};
   std::vector<std::string> names = kernel::list_directory(*opened).value_or(std::vector<std::string>());
-  std::erase_if(names, [](const std::string &name) { return !name.ends_with(".json") || name.starts_with('.'); });
+  std::erase_if(names, [](const std::string &name) {
+    return (!name.ends_with(".json") && !is_yaml(name)) || name.starts_with('.');
+  });
   std::ranges::sort(names);
   return names;
 }

@@ -1,4 +1,5 @@
-// The Container Device Interface (CNCF, cdi SPEC.md): JSON files on the host that say what a device's name stands for.
+// The Container Device Interface (CNCF, cdi SPEC.md): files on the host, in JSON or YAML, that say what a device's name
+// stands for.
 #pragma once
 
 #include <optional>
@@ -70,8 +71,8 @@ struct CdiSpec {
 // An error names the file and every wrong member.
 [[nodiscard]] Result<CdiSpec> parse_cdi_spec(std::string_view json, const std::string &path);
 
-// Every *.json of the directories, the later directories first: their devices win. A directory that is not there has
-// none. A file that is wrong is left out and told in `broken`: it hides the devices of no other.
+// Every *.json, *.yaml and *.yml of the directories, the later directories first: their devices win. A directory that
+// is not there has none. A file that is wrong is left out and told in `broken`: it hides the devices of no other.
 struct CdiRegistry {
   std::vector<CdiSpec> specs;
   std::vector<Error> broken;

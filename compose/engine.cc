@@ -31,6 +31,7 @@ Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log, Superv
     engine.self.insert(engine.self.end(), {"--store", store});
     engine.image.insert(engine.image.end(), {"--store", store});
   }
+  if (global.boolean("offline")) engine.image.emplace_back("--offline");
   engine.runtime = {TRY(find_program("skiff")), "--root", engine.places.runtime_root()};
   if (supervisors == Supervisors::revive) {
     const Status revived = revive_supervisors(engine);

@@ -19,9 +19,11 @@ std::string project_folder(const Places &places, const std::string &project) {
   return fmt::format("{}/projects/{}", places.run, project);
 }
 
-Result<std::string> value_of(const FileSource &source) {
+Result<std::string> value_of(const Project &project, const FileSource &source) {
   if (source.content) return *source.content;
   if (!source.environment.empty()) {
+    const auto found = project.environment.find(source.environment);
+    if (found != project.environment.end()) return found->second;
     const char *value = std::getenv(source.environment.c_str());
     if (value == nullptr) return fail(ENOENT, fmt::format("${} is not set", source.environment), "export it");
     return std::string(value);
@@ -46,7 +48,7 @@ Status write_file(const std::string &path, const FileMount &mount, std::string_v
 
 class MountMaker {
  public:
-  explicit MountMaker(std::string folder) : folder_(std::move(folder)) {}
+  MountMaker(const Project &project, std::string folder) : project_(project), folder_(std::move(folder)) {}
 
   Status add(const std::vector<FileMount> &mounts, const std::vector<FileSource> &sources, std::string_view kind) {
     for (const FileMount &mount : mounts) TRY(in(fmt::format("{} {}", kind, mount.source), add_one(mount, sources)));
@@ -59,11 +61,12 @@ class MountMaker {
     const auto source = std::ranges::find(sources, mount.source, &FileSource::key);
     if (source == sources.end()) return fail(ENOENT, "the project has none of that name");
     const std::string path = fmt::format("{}/{}", folder_, paths_.size());
-    TRY(write_file(path, mount, TRY(value_of(*source))));
+    TRY(write_file(path, mount, TRY(value_of(project_, *source))));
     paths_.push_back({.target = mount.target, .path = path, .read_only = true});
     return {};
   }
 
+  const Project &project_;
   std::string folder_;
   std::vector<SourcePath> paths_;
 };
@@ -74,7 +77,7 @@ Result<std::vector<SourcePath>> make_file_mounts(const Places &places, const Pro
   if (service.secrets.empty() && service.configs.empty()) return std::vector<SourcePath>();
   const std::string folder = fmt::format("{}/{}", project_folder(places, project.name), service.name);
   TRY(kernel::make_parents(folder + "/", 0700));
-  MountMaker maker(folder);
+  MountMaker maker(project, folder);
   TRY(maker.add(service.secrets, project.secrets, "secret"));
   TRY(maker.add(service.configs, project.configs, "config"));
   return maker.take();

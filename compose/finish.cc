@@ -88,6 +88,9 @@ void add_implied_dependencies(Value &service) {
 }
 
 void default_networks(Value &service) {
+  const Value *mode = service.find("network_mode");
+  // The words of docker's own bridge: here it is the project's.
+  if (mode != nullptr && (mode->text == "bridge" || mode->text == "default")) service.remove("network_mode");
   if (service.find("network_mode") != nullptr || service.find("provider") != nullptr) return;
   Value &networks = service.get("networks");
   if (!networks.members.empty()) return;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compose/archive_source.h"
 #include "compose/record_fields.h"
 #include "spec/fields_image.h"
 
@@ -66,7 +67,12 @@ Result<std::string> read_blob(const std::string &store, const std::string &diges
 
 }  // namespace
 
-Status unpack_image(const Engine &engine, const UnpackRequest &request) {
+Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
+  UnpackRequest request = asked;
+  if (is_archive_source(asked.image)) {
+    request.image = TRY(store_archive(engine, asked.image));
+    request.pull_policy = "never";
+  }
   if (request.pull_policy == "always") TRY(pull(engine, request));
   const Words words = unpack_words(engine, request);
   ProgramOutput output = TRY(run_program(words));

@@ -10,7 +10,7 @@
 namespace skiff::compose {
 
 struct UnpackRequest {
-  std::string image;        // a name, or one of skiff-image's transports
+  std::string image;        // a name, one of skiff-image's transports, or an archive (archive_source.h)
   std::string pull_policy;  // always, never, missing; empty: missing
   std::string platform;
   std::string bundle;

@@ -67,6 +67,10 @@ class Loader {
                         .home = variable("HOME").value_or("")});
     TRY(choose_name(files_.files));
     Value model = TRY(reader.read({files_.files, files_.directory, files_.environment}));
+    if (model.members.empty() && !loaded_.findings.has_errors()) {
+      return fail(finding_number, fmt::format("{}: nothing stands in it", files_.files[0]),
+                  "it begins with `services:`");
+    }
     files_read_ = reader.files();
     return model;
   }

@@ -41,6 +41,10 @@ Result<spec::Device> make_device(const CdiDeviceNode &node, const spec::Process 
 
 Status add_nodes(const CdiEdits &edits, const LowerContext &context, spec::Config &config) {
   for (const CdiDeviceNode &node : edits.device_nodes) {
+    if (is_bound(context, node.host_path, node.path)) {
+      bind_device(config, node.host_path, node.path);
+      continue;
+    }
     spec::Device device = TRY(make_device(node, *config.process, has_user_namespace(context)));
     std::erase_if(config.linux_.devices, [&](const spec::Device &known) { return known.path == device.path; });
     if (!context.host->rootless() && device.type != "p") {

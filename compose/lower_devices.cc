@@ -32,7 +32,11 @@ void allow(const LowerContext &context, spec::Config &config, const spec::Device
   resources_of(config).devices.push_back(std::move(rule));
 }
 
-void add_device(const LowerContext &context, spec::Config &config, spec::Device device, std::string_view access) {
+// `device` is the host's.
+void add_device(const LowerContext &context, spec::Config &config, spec::Device device, const std::string &path,
+                std::string_view access) {
+  if (is_bound(context, device.path, path)) return bind_device(config, device.path, path);
+  device.path = path;
   // The host's ids mean others in a user namespace, where the device is a bind of the host's anyway.
   if (has_user_namespace(context)) {
     device.uid.reset();
@@ -70,8 +74,7 @@ Status add_directory(const LowerContext &context, spec::Config &config, const st
     // An ordinary user gives what he may use himself.
     if (all_of_dev && context.host->rootless() && !kernel::faccessat(kernel::cwd, path, R_OK | W_OK)) continue;
     spec::Device device = TRY(read_device(path));
-    device.path = fmt::format("{}/{}", target, name);
-    add_device(context, config, std::move(device), access);
+    add_device(context, config, std::move(device), fmt::format("{}/{}", target, name), access);
   }
   return {};
 }
@@ -85,8 +88,7 @@ Status lower_device(const Device &wanted, const LowerContext &context, spec::Con
   const struct stat found = TRY(in("devices", kernel::fstatat(kernel::cwd, wanted.source)));
   if (S_ISDIR(found.st_mode)) return add_directory(context, config, wanted.source, target, access, 0, false);
   spec::Device device = TRY(in("devices", read_device(wanted.source)));
-  device.path = target;
-  add_device(context, config, std::move(device), access);
+  add_device(context, config, std::move(device), target, access);
   return {};
 }
 
@@ -128,6 +130,15 @@ Status lower_privileged(const LowerContext &context, spec::Config &config) {
 }
 
 }  // namespace
+
+void bind_device(spec::Config &config, const std::string &host_path, const std::string &path) {
+  spec::Mount mount;
+  mount.destination = path;
+  mount.type = "bind";
+  mount.source = host_path;
+  mount.options = {"bind", "nosuid", "noexec", "rprivate"};
+  config.mounts.push_back(std::move(mount));
+}
 
 Result<spec::Device> read_device(const std::string &path) {
   const struct stat found = TRY(kernel::fstatat(kernel::cwd, path));

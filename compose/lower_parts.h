@@ -33,4 +33,10 @@ void remove_namespace(spec::Linux &linux_, spec::NamespaceType type);
 // "c", "b" or "p", and the number; ENODEV for what is none.
 [[nodiscard]] Result<spec::Device> read_device(const std::string &path);
 
+// Where no device can be made, in a user namespace, one under another name than the host's is a bind of it.
+[[nodiscard]] inline bool is_bound(const LowerContext &context, const std::string &host_path, const std::string &path) {
+  return has_user_namespace(context) && !host_path.empty() && host_path != path;
+}
+void bind_device(spec::Config &config, const std::string &host_path, const std::string &path);
+
 }  // namespace skiff::compose

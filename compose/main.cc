@@ -24,7 +24,8 @@ constexpr auto entries = std::to_array<const CommandEntry *>(
      &rename_command, &rm_command, &completion_command, &man_command, &monitor_command, &settle_command,
      &supervisor_command, &start_by_policy_command,
      // projects
-     &config_command,
+     &up_command, &down_command, &plan_command, &scale_command, &build_command, &pull_command, &push_command,
+     &images_command, &ls_command, &config_command, &convert_command,
      // networks and volumes
      &network_create_command, &network_list_command, &network_inspect_command, &network_rm_command,
      &network_connect_command, &network_disconnect_command, &network_prune_command, &volume_create_command,
@@ -56,7 +57,12 @@ constexpr cli::Program program = {
     .summary = "containers from the command line, compose.yaml and .ctst files",
     .description =
         "skiff-compose runs one container with docker's habits, or the services of a compose.yaml or .ctst "
-        "file. It has no daemon: it drives skiff and skiff-image.",
+        "file. It has no daemon: it drives skiff and skiff-image.\n\n"
+        "Where one word serves a container and a service (ps, logs, exec, run, stop and so on): with -f, -p or their "
+        "variables, or with a compose.yaml or compose.ctst in this folder or above it, the command is about that "
+        "project, and names are its services; a name that no service has is a container's, or to run an image's. "
+        "Without, and with --no-project, it is about containers. Where a command has a -f or -p of its own, the "
+        "project's stand before the command.",
     .flags = global_flags,
     .commands = commands};
 

@@ -47,7 +47,7 @@ Result<std::string> parse_protocol(const std::optional<std::string_view> &text) 
 
 Result<std::string> parse_address(std::string_view text) {
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-  const std::string address(text);
+  std::string address(text);
   std::array<unsigned char, 16> ignored{};
   if (::inet_pton(AF_INET, address.c_str(), ignored.data()) == 1) return address;
   if (::inet_pton(AF_INET6, address.c_str(), ignored.data()) == 1) return address;

@@ -158,6 +158,11 @@ class Finder {
 }  // namespace
 
 Result<const Source *> SourceFiles::read(const std::string &path) {
+  const std::string name = path == "-" ? "(standard input)" : path;
+  // Standard input can be read once; of a file all see the same.
+  for (const auto &source : sources_) {
+    if (source->path == name) return source.get();
+  }
   std::string text;
   if (path == "-") {
     text = TRY(in("standard input", kernel::read_all(kernel::FdView(STDIN_FILENO), longest_file)));
@@ -165,7 +170,6 @@ Result<const Source *> SourceFiles::read(const std::string &path) {
     const kernel::Fd file = TRY(kernel::open(path, O_RDONLY));
     text = TRY(in(path, kernel::read_all(file, longest_file)));
   }
-  const std::string name = path == "-" ? "(standard input)" : path;
   sources_.push_back(std::make_shared<const Source>(Source{name, std::move(text)}));
   return sources_.back().get();
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "compose/archive_source.h"
 #include "compose/contains.h"
 #include "compose/parallel.h"
 #include "compose/sha256.h"
@@ -77,7 +78,6 @@ Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const 
     return "built";
   }
   Words words = pull_words(*wanted.service, wanted.image);
-  if (request.offline) words.insert(words.begin(), "--offline");
   const Status pulled = call_image(engine, words, true);
   if (pulled) {
     TRY(note_pull(engine.places, wanted.image));
@@ -221,7 +221,7 @@ Result<std::map<std::string, std::string>> make_images(const Engine &engine, con
   for (const Service *service : services) {
     const std::string image = image_name(project, *service);
     if (image.empty() || contains(wanted, image, &Wanted::image)) continue;
-    const bool is_here = ids.contains(full_image_name(image)) || has_transport(image);
+    const bool is_here = ids.contains(full_image_name(image)) || has_transport(image) || is_archive_source(image);
     const ImageNeed need = TRY(image_need(*service, is_here, request.policy, age_of_pull(engine.places, image)));
     if (need.how != How::nothing) wanted.push_back({service, image, need});
   }

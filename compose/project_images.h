@@ -38,7 +38,6 @@ struct ImagePolicy {
 struct ImageRequest {
   ImagePolicy policy;
   bool quiet = false;
-  bool offline = false;
   std::function<void(const std::string &image, std::string_view what)> report;
 };
 // Pulls and builds what is needed, several at once. The ids of the images of the services that have one.

@@ -7,21 +7,43 @@
 #include "runtime/kernel/process.h"
 
 namespace skiff::compose {
+namespace {
+
+std::string lock_path(const Places &places, const std::string &project) {
+  return fmt::format("{}/projects/{}.lock", places.data, project);
+}
+
+// `down` may have removed the file between its opening and its locking.
+Result<bool> is_in_place(const kernel::Fd &lock, const std::string &path) {
+  const Result<struct stat> named = kernel::fstatat(kernel::cwd, path);
+  if (!named && named.error().number == ENOENT) return false;
+  if (!named) return std::unexpected(named.error());
+  return TRY(kernel::fstat(lock)).st_ino == named->st_ino;
+}
+
+}  // namespace
 
 Result<kernel::Fd> lock_project(const Places &places, const std::string &project, const std::string &command) {
-  const std::string folder = places.data + "/projects";
-  TRY(kernel::make_directory(kernel::cwd, folder, 0700));
-  const std::string path = fmt::format("{}/{}.lock", folder, project);
-  kernel::Fd lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
+  const std::string path = lock_path(places, project);
+  TRY(kernel::make_parents(path, 0700));
+  kernel::Fd lock;
+  do {
+    lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
+  } while (lock.valid() && !TRY(is_in_place(lock, path)));
   if (!lock.valid()) {
     std::string holder = TRY(read_if_there(path));
     // It has the lock and has not told its name yet.
     if (holder.empty()) holder = "another command";
-    return fail(EBUSY, fmt::format("project {}: {} is changing it", project, holder), "wait for its end, or end it");
+    return fail(fmt::format("project {}: {} is changing it", project, holder), "wait for its end, or end it");
   }
   TRY(kernel::ftruncate(lock, 0));
   TRY(kernel::pwrite_all(lock, fmt::format("\"{}\" (process {})", command, kernel::getpid()), 0));
   return lock;
+}
+
+Status forget_lock(const Places &places, const std::string &project, kernel::Fd lock) {
+  if (!lock.valid()) return {};
+  return kernel::unlinkat(kernel::cwd, lock_path(places, project));
 }
 
 }  // namespace skiff::compose

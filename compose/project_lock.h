@@ -8,8 +8,10 @@
 
 namespace skiff::compose {
 
-// Held until the descriptor goes. EBUSY with the command and the process that holds it.
+// Held until the descriptor goes. An error with the command and the process that holds it.
 [[nodiscard]] Result<kernel::Fd> lock_project(const Places &places, const std::string &project,
                                               const std::string &command);
+// Of a project of which nothing is left: the file goes as well.
+[[nodiscard]] Status forget_lock(const Places &places, const std::string &project, kernel::Fd lock);
 
 }  // namespace skiff::compose

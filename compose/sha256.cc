@@ -9,6 +9,7 @@ namespace skiff::compose {
 namespace {
 
 using State = std::array<std::uint32_t, 8>;
+constexpr std::size_t block_size = 64;
 
 // FIPS 180-4, 4.2.2.
 constexpr std::array<std::uint32_t, 64> constants = {
@@ -58,25 +59,44 @@ void compress(State &state, std::string_view block) {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
-  State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
-  while (bytes.size() >= 64) {
-    compress(state, bytes.substr(0, 64));
-    bytes.remove_prefix(64);
+void Sha256::update(std::string_view bytes) {
+  size_ += bytes.size();
+  if (!rest_.empty()) {
+    const std::size_t missing = std::min(bytes.size(), block_size - rest_.size());
+    rest_ += bytes.substr(0, missing);
+    bytes.remove_prefix(missing);
+    if (rest_.size() < block_size) return;
+    compress(state_, rest_);
+    rest_.clear();
   }
-  std::string last(bytes);
-  last += '\x80';
-  while (last.size() % 64 != 56) last += '\0';
+  while (bytes.size() >= block_size) {
+    compress(state_, bytes.substr(0, block_size));
+    bytes.remove_prefix(block_size);
+  }
+  rest_ = bytes;
+}
+
+std::string Sha256::finish() {
+  const std::uint64_t bits = size_ * 8;
+  std::string last = rest_ + '\x80';
+  while (last.size() % block_size != 56) last += '\0';
   for (int shift = 56; shift >= 0; shift -= 8) last += static_cast<char>(bits >> static_cast<unsigned>(shift));
-  for (std::size_t i = 0; i < last.size(); i += 64) compress(state, std::string_view(last).substr(i, 64));
+  for (std::size_t i = 0; i < last.size(); i += block_size) {
+    compress(state_, std::string_view(last).substr(i, block_size));
+  }
   std::string out;
-  for (const std::uint32_t word : state) {
+  for (const std::uint32_t word : state_) {
     for (int shift = 28; shift >= 0; shift -= 4) {
       out += "0123456789abcdef"[(word >> static_cast<unsigned>(shift)) & 15U];
     }
   }
   return out;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
 }
 
 bool is_sha256_hex(std::string_view text) {

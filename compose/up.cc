@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "compose/file_mounts.h"
+#include "compose/half_made.h"
 #include "compose/host_service.h"
 #include "compose/network.h"
 #include "compose/project_state.h"
@@ -132,14 +133,12 @@ class RequestMaker {
 Result<std::map<std::string, std::string>> get_images(const Engine &engine, const Project &project,
                                                       const std::vector<const Service *> &services,
                                                       const UpOptions &options, Progress &progress) {
-  return make_images(engine, project, services,
-                     {.policy = options.images,
-                      .quiet = true,
-                      .offline = options.offline,
-                      .report = [&](const std::string &image, std::string_view what) {
-                        const bool working = what == "pulling" || what == "building";
-                        progress.set("Image " + image, what, working ? Mark::working : Mark::done);
-                      }});
+  return make_images(
+      engine, project, services,
+      {.policy = options.images, .quiet = true, .report = [&](const std::string &image, std::string_view what) {
+         const bool working = what == "pulling" || what == "building";
+         progress.set("Image " + image, what, working ? Mark::working : Mark::done);
+       }});
 }
 
 // Images that `rmi` may name: "local" are those that only a build of ours made.
@@ -233,7 +232,18 @@ Result<std::vector<std::string>> bring_up(const Engine &engine, const Project &p
   return all;
 }
 
-Result<ContainerRecord> create_one_off(const Engine &engine, const Project &project, const OneOff &one_off) {
+Result<ContainerRecord> create_one_off(const Engine &engine, const Project &project, const OneOff &one_off,
+                                       Progress &progress) {
+  UpOptions before;
+  for (const Dependency &one : one_off.service.depends_on) before.services.push_back(one.service);
+  if (!before.services.empty()) TRY(bring_up(engine, project, before, progress));
+  UpOptions own;
+  own.services = {one_off.service.name};
+  own.no_deps = true;
+  TRY(get_images(engine, project, {&one_off.service}, own, progress));
+  const Changes changes = TRY(find_changes(engine, project, TRY(order_of(project, own)), own, {}));
+  TRY(refuse_missing(changes));
+  TRY(make_resources(engine, project, changes, progress));
   RequestMaker requests(engine, project);
   TRY(requests.make_files({&one_off.service}));
   const std::vector<Container> there = TRY(containers_of_project(engine.places, project.name));
@@ -257,6 +267,8 @@ Result<ContainerRecord> create_one_off(const Engine &engine, const Project &proj
 
 Status bring_down(const Engine &engine, const std::string &name, const Project *project, const DownOptions &options,
                   Progress &progress) {
+  // What a killed up was making is in no list yet.
+  TRY(sweep_half_made(engine.places));
   std::vector<Container> containers = TRY(containers_of_project(engine.places, name));
   if (!options.services.empty()) {
     std::erase_if(containers, [&](const Container &one) {

@@ -28,7 +28,6 @@ struct UpOptions {
   std::optional<Duration> stop_timeout;
   ImagePolicy images;
   bool quiet_pull = false;
-  bool offline = false;
   std::size_t parallel = default_parallel;
 };
 
@@ -39,7 +38,7 @@ struct UpOptions {
 [[nodiscard]] Result<std::vector<std::string>> bring_up(const Engine &engine, const Project &project,
                                                         const UpOptions &options, Progress &progress);
 
-// One container of `run SERVICE`: what it depends on is there. It does not run yet.
+// One container of `run SERVICE`, which does not run yet. What the service depends on is brought up first.
 struct OneOff {
   Service service;   // with what the command line changes
   std::string name;  // empty: PROJECT-SERVICE-run-ID
@@ -48,7 +47,7 @@ struct OneOff {
   bool stdin_once = false;
 };
 [[nodiscard]] Result<ContainerRecord> create_one_off(const Engine &engine, const Project &project,
-                                                     const OneOff &one_off);
+                                                     const OneOff &one_off, Progress &progress);
 
 struct DownOptions {
   std::vector<std::string> services;  // empty: all, with networks

@@ -96,9 +96,12 @@ class Builder {
   Position place_of(fy_token *token) {
     const fy_mark *mark = token == nullptr ? nullptr : fy_token_start_mark(token);
     if (mark == nullptr) return last_;
-    const auto line = std::prev(std::ranges::upper_bound(line_begins_, mark->input_pos));
+    // A quoted scalar's mark stands behind its quote, an alias's behind its star.
+    std::size_t offset = mark->input_pos;
+    if (offset > 0 && std::string_view("\"'*").find(source_.text[offset - 1]) != std::string_view::npos) --offset;
+    const auto line = std::prev(std::ranges::upper_bound(line_begins_, offset));
     last_ = {&source_, static_cast<std::uint32_t>(line - line_begins_.begin() + 1),
-             static_cast<std::uint32_t>(mark->input_pos - *line + 1)};
+             static_cast<std::uint32_t>(offset - *line + 1)};
     return last_;
   }
 

@@ -34,12 +34,14 @@ struct CommandEntry {
 extern const CommandEntry attach_command, completion_command, kill_command, man_command, monitor_command, pause_command,
     rename_command, restart_command, rm_command, settle_command, start_command, stop_command, unpause_command,
     wait_command;
-extern const CommandEntry config_command;
+extern const CommandEntry config_command, convert_command;
 extern const CommandEntry create_command, exec_command, inspect_command, logs_command, ps_command, run_command;
 extern const CommandEntry network_connect_command, network_disconnect_command;
 extern const CommandEntry start_by_policy_command, supervisor_command;
 extern const CommandEntry network_create_command, network_inspect_command, network_list_command, network_prune_command,
     network_rm_command, volume_create_command, volume_inspect_command, volume_list_command, volume_prune_command,
     volume_rm_command;
+extern const CommandEntry build_command, down_command, images_command, ls_command, plan_command, pull_command,
+    push_command, scale_command, up_command;
 
 }  // namespace skiff::compose

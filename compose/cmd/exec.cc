@@ -1,7 +1,7 @@
 #include <sys/signalfd.h>
 
 #include "compose/attachment.h"
-#include "compose/cmd/command.h"
+#include "compose/cmd/project_scope.h"
 #include "compose/env_file.h"
 #include "compose/execution.h"
 
@@ -21,6 +21,11 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
     {.name = "user", .letter = 'u', .value = "USER[:GROUP]", .text = "who runs it, by name or id"},
     {.name = "workdir", .letter = 'w', .value = "DIR", .text = "where it starts"},
     {.name = "privileged", .kind = cli::Kind::Bool, .text = "with every capability"},
+    {.name = "index",
+     .kind = cli::Kind::Uint32,
+     .value = "N",
+     .text = "of a service with several containers, which one"},
+    {.name = "no-tty", .letter = 'T', .kind = cli::Kind::Bool, .text = "accepted for docker's callers", .hidden = true},
     {.name = "detach-keys", .value = "KEYS", .text = "accepted for docker's callers", .hidden = true},
 });
 
@@ -67,7 +72,8 @@ Result<int> run(const Context &context) {
   const bool detach = context.flags().boolean("detach");
   const ExecRequest request = TRY(exec_request(context));
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const Container container = TRY(find_container(engine.places, context.argument(0)));
+  const Container container =
+      TRY(find_named(context, engine, context.argument(0), context.flags().uint32("index").value_or(0)));
   const ExecCommand command = TRY(make_exec_command(engine, container, request, detach));
   if (detach) return run_detached(command);
   const SignalProxy signals = TRY(SignalProxy::start());
@@ -81,7 +87,7 @@ Result<int> run(const Context &context) {
 
 const CommandEntry exec_command = {
     .command = {.name = "exec",
-                .usage = "CONTAINER COMMAND [ARGUMENT...]",
+                .usage = "CONTAINER|SERVICE COMMAND [ARGUMENT...]",
                 .summary = "run one more program in a running container",
                 .description = "The exit code is the program's; 126 where it cannot be run, 127 where it is not there.",
                 .flags = flags,

@@ -3,12 +3,14 @@
 
 #include <array>
 
-#include "compose/cmd/command.h"
+#include "compose/cmd/project_scope.h"
 #include "compose/engine.h"
 #include "compose/log_reader.h"
+#include "compose/log_view.h"
 #include "compose/run_watch.h"
 #include "compose/show_text.h"
 #include "runtime/cli/value.h"
+#include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
 namespace {
@@ -21,6 +23,8 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
     {.name = "tail", .letter = 'n', .value = "LINES", .text = "begin with the last LINES", .initial = "all"},
     {.name = "since", .value = "TIME", .text = "what came after a time, or so long ago: 2026-01-02T15:04:05, 10m"},
     {.name = "until", .value = "TIME", .text = "what came before it"},
+    {.name = "no-log-prefix", .kind = cli::Kind::Bool, .text = "of a project: no names in front of lines"},
+    {.name = "no-color", .kind = cli::Kind::Bool, .text = "of a project: no colours"},
     {.name = "timestamps", .letter = 't', .kind = cli::Kind::Bool, .text = "when each line was written"},
 });
 
@@ -85,12 +89,30 @@ Status follow(LogReader &reader, RunWatch &run, const Wanted &wanted) {
   return {};
 }
 
+Result<int> show_project(const Context &context, const Engine &engine, const Scope &scope, const Wanted &wanted,
+                         const std::optional<std::uint64_t> &tail) {
+  const cli::Flags &given = context.flags();
+  LogView view(engine, {.tail = tail,
+                        .since = wanted.since,
+                        .until = wanted.until,
+                        .timestamps = wanted.timestamps,
+                        .prefix = !given.boolean("no-log-prefix"),
+                        .colour = !given.boolean("no-color") && kernel::is_terminal(kernel::FdView(1))});
+  for (const Container &one : TRY(containers_in(engine.places, scope, names_of(context)))) TRY(view.add(one));
+  TRY(view.show());
+  if (given.boolean("follow")) TRY(view.follow(kernel::no_fd, [](const ContainerRecord &, int) { return true; }));
+  return 0;
+}
+
 Result<int> run(const Context &context) {
   const Wanted wanted{.timestamps = context.flags().boolean("timestamps"),
                       .since = TRY(time_flag(context, "since")),
                       .until = TRY(time_flag(context, "until"))};
   const std::optional<std::uint64_t> tail = TRY(tail_flag(context));
   const Engine engine = TRY(open_engine(context.global(), context.log));
+  const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, names_of(context)));
+  if (scope) return show_project(context, engine, *scope, wanted, tail);
+  TRY(need_name(context));
   const Container container = TRY(find_container(engine.places, context.argument(0)));
   if (container.record.logging.driver == "none") {
     return fail(fmt::format("{} keeps no log: its log driver is none", container.record.name));
@@ -107,11 +129,10 @@ Result<int> run(const Context &context) {
 }  // namespace
 
 const CommandEntry logs_command = {.command = {.name = "logs",
-                                               .usage = "CONTAINER",
+                                               .usage = "[CONTAINER|SERVICE...]",
                                                .summary = "what a container has written",
                                                .flags = flags,
-                                               .min_positionals = 1,
-                                               .max_positionals = 1,
+                                               .max_positionals = cli::kUnlimited,
                                                .joined_values = true},
                                    .run = run};
 

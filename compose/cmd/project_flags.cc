@@ -26,6 +26,7 @@ Result<LoadRequest> make_load_request(const Context &context, std::vector<std::s
   request.profiles = all_of(flags, "profile");
   request.import_paths = all_of(flags, "import-path");
   request.targets = std::move(targets);
+  request.offline = flags.boolean("offline");
   request.environment = process_environment();
   request.working_directory = TRY(kernel::getcwd());
   return request;

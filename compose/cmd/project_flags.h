@@ -29,6 +29,20 @@ inline constexpr auto project_flags = std::to_array<cli::FlagSpec>({
      .value = "DIR",
      .text = "what paths are relative to, in place of the first file's folder"},
     {.name = "import-path", .kind = cli::Kind::Strings, .value = "DIR", .text = "look here too for what .ctst imports"},
+    {.name = "offline", .kind = cli::Kind::Bool, .text = "ask no registry and no other host for anything"},
+    {.name = "no-project",
+     .kind = cli::Kind::Bool,
+     .text = "be about containers, in the folder of a project's file as well"},
+    {.name = "dry-run", .kind = cli::Kind::Bool, .text = "print what would change, and change nothing"},
+    {.name = "parallel",
+     .kind = cli::Kind::Integer,
+     .value = "N",
+     .text = "containers that are worked on at the same time; -1: all"},
+    {.name = "progress",
+     .value = "STYLE",
+     .text = "how it shows on stderr",
+     .choices = "auto|tty|plain|json|quiet",
+     .initial = "auto"},
 });
 
 // What the flags ask for. `targets`: the services that the command names.

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "compose/cmd/command.h"
+#include <set>
+
+#include "compose/cmd/project_scope.h"
 #include "compose/container_filter.h"
 #include "compose/engine.h"
 #include "compose/output.h"
@@ -22,6 +24,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
      .kind = cli::Kind::Strings,
      .value = "KEY=VALUE",
      .text = "only those: id, name, label, status, exited, ancestor, volume, network, health, publish, project ..."},
+    {.name = "services", .kind = cli::Kind::Bool, .text = "of a project: the services' names alone"},
     {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "table|json", .initial = "table"},
 });
 
@@ -94,9 +97,16 @@ Row make_row(const Container &container, bool full) {
   return row;
 }
 
-Result<std::vector<Container>> chosen(const Context &context, const Places &places) {
+Result<std::vector<Container>> all_in(const Context &context, const Places &places, const std::optional<Scope> &scope) {
+  if (scope) return containers_in(places, *scope, names_of(context));
+  if (context.invocation.positionals.empty()) return list_containers(places);
+  return fail(ENOENT, fmt::format("ps {}: there is no project here", context.argument(0)),
+              "name its file with -f, or use --filter name=");
+}
+
+Result<std::vector<Container>> chosen(const Context &context, const Places &places, const std::optional<Scope> &scope) {
   const ContainerFilter filter = TRY(ContainerFilter::parse(context.flags().strings("filter")));
-  const std::vector<Container> all = TRY(list_containers(places));
+  const std::vector<Container> all = TRY(all_in(context, places, scope));
   const std::int64_t last = context.flags().boolean("latest") ? 1 : context.flags().integer("last").value_or(-1);
   const bool any_state = context.flags().boolean("all") || last >= 0 || filter.names_status();
   std::vector<Container> found;
@@ -114,16 +124,32 @@ std::string json_lines(const std::vector<Container> &containers, bool full) {
   return text;
 }
 
+std::string project_table(const std::vector<Container> &containers, bool full) {
+  std::vector<std::vector<std::string>> lines = {{"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"}};
+  for (const Container &container : containers) {
+    Row row = make_row(container, full);
+    lines.push_back({row.name, row.image, row.command, row.service, row.running_for, row.status, row.ports});
+  }
+  return fitted_table(std::move(lines), 6);
+}
+
 Result<int> run(const Context &context) {
   const Places places = TRY(find_places(context.global()));
-  const std::vector<Container> containers = TRY(chosen(context, places));
+  const std::optional<Scope> scope = TRY(find_scope(context, names_of(context)));
+  const std::vector<Container> containers = TRY(chosen(context, places, scope));
   const bool full = context.flags().boolean("no-trunc");
   if (context.flags().boolean("quiet")) {
     std::string ids;
     for (const Container &container : containers) ids += (full ? container.id() : container.short_id()) + "\n";
     return print(ids);
   }
+  if (context.flags().boolean("services")) {
+    std::set<std::string> names;
+    for (const Container &container : containers) names.insert(container.record.service);
+    return print(fmt::format("{}{}", fmt::join(names, "\n"), names.empty() ? "" : "\n"));
+  }
   if (context.flag("format") == "json") return print(json_lines(containers, full));
+  if (scope) return print(project_table(containers, full));
   std::vector<std::vector<std::string>> lines = {
       {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"}};
   for (const Container &container : containers) {
@@ -135,7 +161,12 @@ Result<int> run(const Context &context) {
 
 }  // namespace
 
-const CommandEntry ps_command = {
-    .command = {.name = "ps", .summary = "list containers", .flags = flags, .joined_values = true}, .run = run};
+const CommandEntry ps_command = {.command = {.name = "ps",
+                                             .usage = "[SERVICE...]",
+                                             .summary = "list containers, of a project or all",
+                                             .flags = flags,
+                                             .max_positionals = cli::kUnlimited,
+                                             .joined_values = true},
+                                 .run = run};
 
 }  // namespace skiff::compose

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "compose/attachment.h"
-#include "compose/cmd/command.h"
+#include "compose/cmd/run_service.h"
 #include "compose/creation.h"
 #include "compose/lifecycle.h"
 #include "compose/output.h"
@@ -68,7 +68,18 @@ Result<int> stay(const Context &context, const Engine &engine, const ContainerRe
   return end.detached ? 0 : end.code;
 }
 
+// Nothing: the word is an image's.
+Result<std::optional<int>> run_of_project(const Context &context) {
+  if (context.flags().boolean("rootfs")) return std::nullopt;
+  const std::optional<Scope> scope = TRY(find_scope(context, {context.argument(0)}));
+  if (!scope || !scope->loaded) return std::nullopt;
+  const Service *service = scope->project()->find(context.argument(0));
+  if (service == nullptr) return std::nullopt;
+  return TRY(run_service(context, *scope->project(), *service));
+}
+
 Result<int> run_container(const Context &context) {
+  if (const std::optional<int> code = TRY(run_of_project(context))) return *code;
   const Attaching attach = TRY(attaching(context.flags()));
   CreateRequest request = TRY(create_request(context));
   TRY(parse_detach_keys(context.flag("detach-keys")));
@@ -111,7 +122,7 @@ Result<int> create(const Context &context) {
 
 const CommandEntry run_command = {
     .command = {.name = "run",
-                .usage = "IMAGE [COMMAND [ARGUMENT...]]",
+                .usage = "IMAGE|SERVICE [COMMAND [ARGUMENT...]]",
                 .summary = "create a container and start it",
                 .description = "Without -d it stays until the container has ended, hands signals on to it and ends "
                                "with its exit code; with 125 where the container could not be made, with 126 where "

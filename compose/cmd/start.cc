@@ -2,6 +2,7 @@
 
 #include "compose/attachment.h"
 #include "compose/cmd/containers.h"
+#include "compose/cmd/project_life.h"
 
 namespace skiff::compose {
 namespace {
@@ -32,7 +33,8 @@ Result<int> stay(const Context &context, const Engine &engine, const ContainerRe
 Result<int> start_attached(const Context &context) {
   if (context.invocation.positionals.size() > 1) return fail("start: only one container can be attached to");
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const Container container = TRY(find_container(engine.places, context.argument(0)));
+  TRY(need_name(context));
+  const Container container = TRY(find_named(context, engine, context.argument(0)));
   const SignalProxy signals = TRY(SignalProxy::start());
   Started started = TRY(start_container(engine, container.id(), {.attach = true}));
   const bool input = context.flags().boolean("interactive") && container.record.stdin_open;
@@ -42,6 +44,9 @@ Result<int> start_attached(const Context &context) {
 Result<int> start(const Context &context) {
   TRY(parse_detach_keys(context.flag("detach-keys")));
   if (context.flags().boolean("attach") || context.flags().boolean("interactive")) return start_attached(context);
+  const Engine here = TRY(open_engine(context.global(), context.log));
+  const std::optional<Scope> scope = TRY(find_scope_of_names(context, here, names_of(context)));
+  if (scope) return start_project(context, *scope, names_of(context));
   return for_each_container(context, [](const Engine &engine, const std::string &id) -> Status {
     TRY(start_container(engine, id, {}));
     return {};
@@ -51,7 +56,7 @@ Result<int> start(const Context &context) {
 Result<int> attach(const Context &context) {
   TRY(parse_detach_keys(context.flag("detach-keys")));
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const Container container = TRY(find_container(engine.places, context.argument(0)));
+  const Container container = TRY(find_named(context, engine, context.argument(0)));
   if (container.state.phase != ContainerState::Phase::running) {
     return fail(fmt::format("{} is {}: there is nothing to attach to", container.record.name,
                             phase_name(container.state.phase)),
@@ -66,10 +71,9 @@ Result<int> attach(const Context &context) {
 }  // namespace
 
 const CommandEntry start_command = {.command = {.name = "start",
-                                                .usage = "CONTAINER...",
+                                                .usage = "[CONTAINER|SERVICE...]",
                                                 .summary = "start containers that do not run",
                                                 .flags = start_flags,
-                                                .min_positionals = 1,
                                                 .max_positionals = cli::kUnlimited},
                                     .run = start};
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "compose/cmd/containers.h"
+#include "compose/cmd/project_life.h"
 #include "compose/events.h"
 #include "compose/output.h"
 #include "compose/signal_name.h"
@@ -31,6 +32,7 @@ constexpr auto rm_flags = std::to_array<cli::FlagSpec>({
      .kind = cli::Kind::Bool,
      .text = "kill one that runs; one that is not there is no error"},
     {.name = "volumes", .letter = 'v', .kind = cli::Kind::Bool, .text = "its anonymous volumes as well"},
+    {.name = "stop", .letter = 's', .kind = cli::Kind::Bool, .text = "of a project: stop them first"},
 });
 
 Result<StopOptions> stop_options(const Context &context) {
@@ -43,14 +45,25 @@ Result<StopOptions> stop_options(const Context &context) {
   return options;
 }
 
+// Nothing: it is about containers.
+using InProject = Result<int> (*)(const Context &, const Scope &, const std::vector<std::string> &);
+Result<std::optional<int>> in_project(const Context &context, InProject act) {
+  const Engine engine = TRY(open_engine(context.global(), context.log));
+  const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, names_of(context)));
+  if (!scope) return std::nullopt;
+  return TRY(act(context, *scope, names_of(context)));
+}
+
 Result<int> stop(const Context &context) {
   const StopOptions options = TRY(stop_options(context));
+  if (const std::optional<int> code = TRY(in_project(context, stop_project))) return *code;
   return for_each_container(
       context, [&](const Engine &engine, const std::string &id) { return stop_container(engine, id, options); });
 }
 
 Result<int> restart(const Context &context) {
   const StopOptions options = TRY(stop_options(context));
+  if (const std::optional<int> code = TRY(in_project(context, restart_project))) return *code;
   return for_each_container(context, [&](const Engine &engine, const std::string &id) -> Status {
     const ContainerRecord record = TRY(load_record(engine.places, id));
     if (record.auto_remove) {
@@ -76,6 +89,7 @@ Result<int> kill(const Context &context) {
 }
 
 Result<int> remove(const Context &context) {
+  if (const std::optional<int> code = TRY(in_project(context, remove_project_containers))) return *code;
   const RemoveOptions options{.force = context.flags().boolean("force"), .volumes = context.flags().boolean("volumes")};
   if (options.force) {
     // Only what is there.
@@ -92,8 +106,15 @@ Result<int> remove(const Context &context) {
 
 Result<int> wait(const Context &context) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  for (std::size_t i = 0; i < context.invocation.positionals.size(); ++i) {
-    const std::string id = TRY(find_id(engine.places, context.argument(i)));
+  const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, names_of(context)));
+  if (!scope) TRY(need_name(context));
+  std::vector<std::string> ids;
+  if (scope) {
+    for (const Container &one : TRY(containers_in(engine.places, *scope, names_of(context)))) ids.push_back(one.id());
+  } else {
+    for (const std::string &name : names_of(context)) ids.push_back(TRY(find_id(engine.places, name)));
+  }
+  for (const std::string &id : ids) {
     TRY(print(fmt::format("{}\n", TRY(wait_container(engine, id)))));
   }
   return 0;
@@ -132,10 +153,9 @@ Result<int> unpause(const Context &context) {
 consteval cli::Command several(std::string_view name, std::string_view summary,
                                std::span<const cli::FlagSpec> flags = {}) {
   return {.name = name,
-          .usage = "CONTAINER...",
+          .usage = "[CONTAINER|SERVICE...]",
           .summary = summary,
           .flags = flags,
-          .min_positionals = 1,
           .max_positionals = cli::kUnlimited,
           .joined_values = true};
 }

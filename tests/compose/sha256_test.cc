@@ -16,6 +16,15 @@ TEST(Sha256, GivesThePublishedDigests) {
   EXPECT_EQ(sha256_hex(std::string(64, 'a')), "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb");
 }
 
+TEST(Sha256, InPiecesIsTheSame) {
+  const std::string text(1000, 'x');
+  for (const std::size_t piece : {1U, 55U, 63U, 64U, 65U, 200U}) {
+    Sha256 hash;
+    for (std::size_t at = 0; at < text.size(); at += piece) hash.update(std::string_view(text).substr(at, piece));
+    EXPECT_EQ(hash.finish(), sha256_hex(text)) << piece;
+  }
+}
+
 TEST(Sha256, KnowsItsTextForm) {
   EXPECT_TRUE(is_sha256_hex(sha256_hex("")));
   EXPECT_FALSE(is_sha256_hex("e3b0"));

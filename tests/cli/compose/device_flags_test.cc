@@ -91,6 +91,14 @@ TEST_F(DeviceFlags, TheLaterDirectoryOfCdiWinsAndABrokenFileHidesNoOther) {
   EXPECT_NE(rig.run({"--device", "example.com/other=x"}, "true").err.find("broken.json"), std::string::npos);
 }
 
+TEST_F(DeviceFlags, AFileOfCdiMayBeYaml) {
+  write_file(
+      cdi + "/card.yaml",
+      "cdiVersion: 0.6.0\nkind: example.com/card\ndevices:\n- name: \"0\"\n  containerEdits:\n    env: [CARD=yaml]\n"
+      "    deviceNodes:\n    - path: /dev/card\n      hostPath: /dev/zero\n      fileMode: 438\n");
+  EXPECT_PRINTS(rig.run({"--device", "example.com/card=0"}, "echo $CARD; stat -c %a /dev/card"), "yaml\n666\n");
+}
+
 TEST_F(DeviceFlags, GpusAreDevicesOfTheClassGpu) {
   write_file(cdi + "/gpu.json",
              R"({"cdiVersion": "0.6.0", "kind": "nvidia.com/gpu", "devices": [

@@ -1,14 +1,17 @@
 # skiff-compose, driven as a user drives it.
 set(compose_program_tests
+  cli/compose/ctst_program_test.cc
   cli/compose/health_test.cc
   cli/compose/network_program_test.cc
+  cli/compose/project_test.cc
   cli/compose/restart_test.cc
 )
 add_executable(compose_program_test ${compose_program_tests} cli/compose/engine_rig.cc cli/rig.cc)
 set_source_files_properties(${compose_program_tests} cli/compose/engine_rig.cc PROPERTIES
   COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
-  SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>")
+  SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>" SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>"
+  SKIFF_COMPOSE_EXAMPLE="${PROJECT_SOURCE_DIR}/compose/example")
 target_link_libraries(compose_program_test PRIVATE skiff_kernel nlohmann_json::nlohmann_json GTest::gtest_main)
 add_dependencies(compose_program_test skiff skiff-image skiff-compose)
 gtest_discover_tests(compose_program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)

@@ -50,7 +50,7 @@ Result<spec::Config> lower(const FlagRig &flag_rig, const Rig &rig, const std::v
   spec::Config config = spec::make_container_config();
   TRY(compose::lower_service(service, context, config));
   // Of its own name, so that the rig removes it.
-  if (service.cgroup_parent.empty()) config.linux_.cgroups_path = rig.cgroup();
+  if (service.cgroup_parent.empty() && !config.linux_.cgroups_path.empty()) config.linux_.cgroups_path = rig.cgroup();
   return config;
 }
 

@@ -5,6 +5,7 @@ set(compose_flag_tests
   cli/compose/process_flags_test.cc
   cli/compose/program_flags_test.cc
   cli/compose/resource_flags_test.cc
+  cli/compose/rootless_flags_test.cc
   cli/compose/seccomp_flags_test.cc
   cli/compose/security_flags_test.cc
 )
