@@ -42,17 +42,17 @@ Status read_exit(const Places &places, const std::string &id, RunRecord &run) {
   return {};
 }
 
-// v1 has freezer.state in the first directory, v2 cgroup.freeze: what was asked for, and what a nested one inherits.
+// v1 has freezer.state in its freezer hierarchy, v2 cgroup.freeze; where both are mounted the runtime takes either.
 Result<bool> is_frozen(const Places &places, const std::string &id) {
   const std::string text = TRY(read_if_there(places.runtime_root() + "/" + id + "/state.json"));
   if (text.empty()) return false;
-  const spec::Record record = TRY(spec::parse_record(text));
-  if (record.cgroup_paths.empty()) return false;
-  const std::string &directory = record.cgroup_paths.front();
-  const Result<std::string> old = read_if_there(directory + "/freezer.state");
-  if (old && !old->empty()) return !old->starts_with("THAWED");
-  const Result<std::string> unified = read_if_there(directory + "/cgroup.freeze");
-  return unified && unified->starts_with('1');
+  for (const std::string &directory : TRY(spec::parse_record(text)).cgroup_paths) {
+    const Result<std::string> old = read_if_there(directory + "/freezer.state");
+    if (old && !old->empty() && !old->starts_with("THAWED")) return true;
+    const Result<std::string> unified = read_if_there(directory + "/cgroup.freeze");
+    if (unified && unified->starts_with('1')) return true;
+  }
+  return false;
 }
 
 Result<std::vector<std::string>> list_ids(const Places &places) {

@@ -190,6 +190,7 @@ Status make(const Engine &engine, const CreateRequest &request, ContainerRecord 
   context.id_maps = maps;
   context.volumes = std::move(volumes.paths);
   context.files = request.files;
+  if (request.service.init.value_or(false)) context.init_program = TRY(find_program("skiff-init"));
   TRY(lower_service(request.with_secrets ? *request.with_secrets : request.service, context, config));
   return write_config(places, record.id, config);
 }

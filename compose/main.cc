@@ -22,10 +22,10 @@ constexpr auto entries = std::to_array<const CommandEntry *>(
     {&run_command, &create_command, &ps_command, &logs_command, &exec_command, &inspect_command, &start_command,
      &attach_command, &stop_command, &restart_command, &kill_command, &pause_command, &unpause_command, &wait_command,
      &rename_command, &rm_command, &completion_command, &man_command, &monitor_command, &settle_command,
-     &supervisor_command, &start_by_policy_command,
-     // projects
-     &up_command, &down_command, &plan_command, &scale_command, &build_command, &pull_command, &push_command,
-     &images_command, &ls_command, &config_command, &convert_command,
+     &supervisor_command, &start_by_policy_command, &up_command, &down_command, &plan_command, &scale_command,
+     &build_command, &pull_command, &push_command, &images_command, &ls_command, &config_command, &convert_command,
+     &top_command, &port_command, &stats_command, &events_command, &prune_command, &info_command, &version_command,
+     &update_command, &diff_command,
      // networks and volumes
      &network_create_command, &network_list_command, &network_inspect_command, &network_rm_command,
      &network_connect_command, &network_disconnect_command, &network_prune_command, &volume_create_command,

@@ -1,20 +1,27 @@
 #include "compose/program.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <optional>
 
 #include "runtime/kernel/path.h"
+#include "runtime/kernel/prctl.h"
 
 namespace skiff::compose {
 namespace {
 
 constexpr std::size_t longest_output = std::size_t{64} << 20U;
 
-[[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams) {
+// Whom a command waits for goes with it: killed, it leaves nobody behind who still makes what the next one sweeps up.
+enum class Bond { none, parent };
+
+[[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams,
+                         Bond bond) {
   bool ready = kernel::reset_signals().has_value();
+  if (bond == Bond::parent) ready = ready && kernel::set_pdeathsig(SIGKILL).has_value();
   // Above 2 first: one of them may be what another is to become.
   std::array<kernel::Fd, 3> copies;
   for (std::size_t i = 0; i < streams.size() && ready; ++i) {
@@ -27,6 +34,20 @@ constexpr std::size_t longest_output = std::size_t{64} << 20U;
   }
   if (ready) (void)kernel::execveat(kernel::cwd, argv.front(), argv.data(), environ, 0);
   _exit(127);
+}
+
+Result<kernel::Child> start_bound(const Words &words, const Streams &streams, Bond bond) {
+  std::vector<const char *> argv;
+  for (const std::string &word : words) argv.push_back(word.c_str());
+  argv.push_back(nullptr);
+  const kernel::Fd null = TRY(kernel::open("/dev/null", O_RDWR));
+  std::array<kernel::FdView, 3> all = {streams.in, streams.out, streams.err};
+  for (kernel::FdView &one : all) {
+    if (!one.valid()) one = null;
+  }
+  kernel::Child child = TRY(kernel::clone3({}));
+  if (child.is_this_process()) become(argv, all, bond);
+  return child;
 }
 
 // What has come on one of the two pipes; the pipe is closed at its end.
@@ -84,17 +105,7 @@ Result<std::string> find_program(const std::string &name) {
 }
 
 Result<kernel::Child> start_program(const Words &words, const Streams &streams) {
-  std::vector<const char *> argv;
-  for (const std::string &word : words) argv.push_back(word.c_str());
-  argv.push_back(nullptr);
-  const kernel::Fd null = TRY(kernel::open("/dev/null", O_RDWR));
-  std::array<kernel::FdView, 3> all = {streams.in, streams.out, streams.err};
-  for (kernel::FdView &one : all) {
-    if (!one.valid()) one = null;
-  }
-  kernel::Child child = TRY(kernel::clone3({}));
-  if (child.is_this_process()) become(argv, all);
-  return child;
+  return start_bound(words, streams, Bond::none);
 }
 
 Status start_detached(const Words &words) {
@@ -114,7 +125,7 @@ Result<ProgramOutput> run_program(const Words &words, std::string_view input) {
   kernel::Pipe in = TRY(kernel::pipe2());
   kernel::Pipe out = TRY(kernel::pipe2());
   kernel::Pipe err = TRY(kernel::pipe2());
-  kernel::Child child = TRY(start_program(words, {.in = in.read, .out = out.write, .err = err.write}));
+  kernel::Child child = TRY(start_bound(words, {.in = in.read, .out = out.write, .err = err.write}, Bond::parent));
   in.read.reset();
   out.write.reset();
   err.write.reset();

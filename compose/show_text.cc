@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "runtime/cli/table.h"
+#include "runtime/cli/value.h"
 #include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
@@ -93,6 +94,21 @@ std::optional<timespec> parse_time(std::string_view text) {
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
   return timespec{.tv_sec = ::timegm(&parts) - zone, .tv_nsec = nanoseconds};
+}
+
+Result<std::optional<timespec>> time_of_words(std::string_view flag, const std::string &text) {
+  if (text.empty()) return std::nullopt;
+  if (const std::optional<timespec> time = parse_time(text)) return time;
+  if (const auto seconds = cli::parse_number<std::int64_t>(text)) return timespec{.tv_sec = *seconds, .tv_nsec = 0};
+  const auto ago = cli::parse_duration(text);
+  if (!ago) {
+    return fail(fmt::format("--{}: \"{}\" is no time", flag, text),
+                "as 2026-01-02T15:04:05Z, seconds since 1970, or 10m");
+  }
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t then = now.tv_sec * 1'000'000'000 + now.tv_nsec - ago->count();
+  return timespec{.tv_sec = then / 1'000'000'000, .tv_nsec = then % 1'000'000'000};
 }
 
 std::string ago_text(const std::string &time) {

@@ -14,6 +14,8 @@ namespace skiff::compose {
 [[nodiscard]] std::string duration_text(std::int64_t seconds);
 // Seconds since the epoch of a time_text, or of RFC 3339 with a zone; nothing where it is none.
 [[nodiscard]] std::optional<timespec> parse_time(std::string_view text);
+// What --since and --until take: parse_time's, seconds since the epoch, or how long ago ("10m"). Nothing for no text.
+[[nodiscard]] Result<std::optional<timespec>> time_of_words(std::string_view flag, const std::string &text);
 // "2 minutes ago" of a time_text
 [[nodiscard]] std::string ago_text(const std::string &time);
 // "Up 2 minutes (healthy)", "Exited (0) 3 hours ago", "Created"

@@ -175,7 +175,7 @@ class StepRunner {
 
   Result<std::string> act(const UpStep &step) {
     const Engine &engine = run_.engine;
-    const std::string id = id_of(step);
+    std::string id = id_of(step);
     switch (step.kind) {
       case Kind::create:
         return create(step);

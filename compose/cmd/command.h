@@ -31,17 +31,14 @@ struct CommandEntry {
   Run run;
 };
 
-extern const CommandEntry attach_command, completion_command, kill_command, man_command, monitor_command, pause_command,
-    rename_command, restart_command, rm_command, settle_command, start_command, stop_command, unpause_command,
-    wait_command;
-extern const CommandEntry config_command, convert_command;
-extern const CommandEntry create_command, exec_command, inspect_command, logs_command, ps_command, run_command;
-extern const CommandEntry network_connect_command, network_disconnect_command;
-extern const CommandEntry start_by_policy_command, supervisor_command;
-extern const CommandEntry network_create_command, network_inspect_command, network_list_command, network_prune_command,
-    network_rm_command, volume_create_command, volume_inspect_command, volume_list_command, volume_prune_command,
-    volume_rm_command;
-extern const CommandEntry build_command, down_command, images_command, ls_command, plan_command, pull_command,
-    push_command, scale_command, up_command;
+extern const CommandEntry attach_command, build_command, completion_command, config_command, convert_command,
+    create_command, diff_command, down_command, events_command, exec_command, images_command, info_command,
+    inspect_command, kill_command, logs_command, ls_command, man_command, monitor_command, network_connect_command,
+    network_create_command, network_disconnect_command, network_inspect_command, network_list_command,
+    network_prune_command, network_rm_command, pause_command, plan_command, port_command, prune_command, ps_command,
+    pull_command, push_command, rename_command, restart_command, rm_command, run_command, scale_command, settle_command,
+    start_by_policy_command, start_command, stats_command, stop_command, supervisor_command, top_command,
+    unpause_command, up_command, update_command, version_command, volume_create_command, volume_inspect_command,
+    volume_list_command, volume_prune_command, volume_rm_command, wait_command;
 
 }  // namespace skiff::compose

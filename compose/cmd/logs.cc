@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <time.h>
 
 #include <array>
 
@@ -36,21 +35,6 @@ struct Wanted {
 
 bool is_before(const timespec &one, const timespec &other) {
   return one.tv_sec != other.tv_sec ? one.tv_sec < other.tv_sec : one.tv_nsec < other.tv_nsec;
-}
-
-Result<std::optional<timespec>> time_flag(const Context &context, std::string_view name) {
-  const std::string text = context.flag(name);
-  if (text.empty()) return std::nullopt;
-  if (const std::optional<timespec> time = parse_time(text)) return time;
-  if (const auto seconds = cli::parse_number<std::int64_t>(text)) return timespec{.tv_sec = *seconds, .tv_nsec = 0};
-  if (const auto ago = cli::parse_duration(text)) {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    const std::int64_t then = now.tv_sec * 1'000'000'000 + now.tv_nsec - ago->count();
-    return timespec{.tv_sec = then / 1'000'000'000, .tv_nsec = then % 1'000'000'000};
-  }
-  return fail(fmt::format("--{}: \"{}\" is no time", name, text),
-              "as 2026-01-02T15:04:05Z, seconds since 1970, or 10m");
 }
 
 Result<std::optional<std::uint64_t>> tail_flag(const Context &context) {
@@ -106,8 +90,8 @@ Result<int> show_project(const Context &context, const Engine &engine, const Sco
 
 Result<int> run(const Context &context) {
   const Wanted wanted{.timestamps = context.flags().boolean("timestamps"),
-                      .since = TRY(time_flag(context, "since")),
-                      .until = TRY(time_flag(context, "until"))};
+                      .since = TRY(time_of_words("since", context.flag("since"))),
+                      .until = TRY(time_of_words("until", context.flag("until")))};
   const std::optional<std::uint64_t> tail = TRY(tail_flag(context));
   const Engine engine = TRY(open_engine(context.global(), context.log));
   const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, names_of(context)));

@@ -80,7 +80,7 @@ Row make_row(const Container &container, bool full) {
   row.state = phase_name(container.state.phase);
   row.health = container.state.health;
   row.exit_code = container.state.run.exit_code;
-  row.ports = ports_text(record);
+  if (container.state.is_running()) row.ports = ports_text(record);
   row.name = record.name;
   row.project = record.project;
   row.service = record.service;

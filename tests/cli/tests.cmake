@@ -95,3 +95,4 @@ add_dependencies(image_program_test skiff skiff-image)
 gtest_discover_tests(image_program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
 
 include(cli/compose/flags.cmake)
+include(cli/compose/containers.cmake)

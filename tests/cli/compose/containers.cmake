@@ -1,0 +1,14 @@
+# skiff-compose's verbs for one container, as a user runs them.
+set(compose_container_tests
+  cli/compose/killed_test.cc
+  cli/compose/lifecycle_test.cc
+  cli/compose/look_test.cc
+  cli/compose/run_test.cc
+)
+add_executable(compose_container_test ${compose_container_tests} cli/compose/compose_rig.cc cli/rig.cc)
+set_source_files_properties(${compose_container_tests} cli/compose/compose_rig.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+target_compile_definitions(compose_container_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
+  SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>" SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>")
+target_link_libraries(compose_container_test PRIVATE skiff_compose nlohmann_json::nlohmann_json GTest::gtest_main)
+add_dependencies(compose_container_test skiff skiff-compose skiff-image)
+gtest_discover_tests(compose_container_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
