@@ -64,7 +64,7 @@ Result<std::string> find_file(const Source &source, const ArchiveOptions &option
     return fail(fmt::format("{}: an archive by https has no digest", source.place), "add @sha256:DIGEST");
   }
   const std::string folder = options.cache_directory.empty() ? archive_cache_directory() : options.cache_directory;
-  const std::string path = fmt::format("{}/{}", folder, source.digest);
+  std::string path = fmt::format("{}/{}", folder, source.digest);
   if (kernel::faccessat(kernel::cwd, path, R_OK) && check_digest(path, source.digest)) return path;
   if (options.offline) {
     return fail(EHOSTUNREACH, fmt::format("{} is not in {}, and --offline refuses to fetch it", source.place, folder));

@@ -126,6 +126,8 @@ Status Attached::take_signal(const SignalProxy &signals) {
 Result<bool> Attached::take_packet() {
   const auto message = kernel::recv_message(monitor_, wire::longest_packet, 0);
   if (!message && message.error().number == EAGAIN) return true;
+  // The monitor ended before it had read all that we sent. What it had said before is still to be heard.
+  if (!message && message.error().number == ECONNRESET) return true;
   if (!message || !*message) {
     end_.code = TRY(wait_container(engine_, record_.id));
     return false;

@@ -168,7 +168,7 @@ Result<std::string> find_id(const Places &places, const std::string &name) {
   if (name.empty()) return fail("a container's name is empty", "`skiff-compose ps -a` lists them");
   if (name.find('/') == std::string::npos && name != "." && name != "..") {
     if (std::string id = TRY(read_name(places, name));
-        !id.empty() && TRY(read_if_there(record_path(places, id))) != "") {
+        !id.empty() && !TRY(read_if_there(record_path(places, id))).empty()) {
       return id;
     }
   }

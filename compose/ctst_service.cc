@@ -496,7 +496,9 @@ void ServiceWriter::put_dependencies() {
     put(dependency, "required", boolean(true, link.at), link.at);
     put(map, link.to, std::move(dependency), link.at);
   }
-  if (!map.members.empty()) put(service_, "depends_on", std::move(map), map.members.front().at);
+  if (map.members.empty()) return;
+  const Position at = map.members.front().at;
+  put(service_, "depends_on", std::move(map), at);
 }
 
 void ServiceWriter::put_secrets() {

@@ -262,7 +262,7 @@ class Parser {
     if (std::optional<Node> found = scalar()) return found;
     if (at_word("true") || at_word("false")) {
       const Token &word = take();
-      return Node{.kind = Node::Kind::boolean, .at = word.at, .word = std::string(word.written)};
+      return Node{.kind = Node::Kind::boolean, .at = word.at, .word = std::string(word.written), .entries = {}};
     }
     refuse_value(fmt::format("the value of {}", key));
     return std::nullopt;
@@ -282,17 +282,17 @@ class Parser {
   std::optional<Node> scalar() {
     if (at(Kind::string)) {
       const Token &text = take();
-      return Node{.kind = Node::Kind::string, .at = text.at, .text = text.text};
+      return Node{.kind = Node::Kind::string, .at = text.at, .text = text.text, .entries = {}};
     }
     if (at(Kind::integer)) {
       const Token &digits = take();
-      return Node{.kind = Node::Kind::integer, .at = digits.at, .word = std::string(digits.written)};
+      return Node{.kind = Node::Kind::integer, .at = digits.at, .word = std::string(digits.written), .entries = {}};
     }
     return std::nullopt;
   }
 
   Node list() {
-    Node list{.kind = Node::Kind::list, .at = take().at};
+    Node list{.kind = Node::Kind::list, .at = take().at, .entries = {}};
     while (!take_if(Kind::close_bracket)) {
       if (at(Kind::end) || at(Kind::close_brace) || at_statement() || at_entry() || at_parameter()) {
         findings_.error(token().at, "missing-bracket", fmt::format("the list of line {} has no ]", list.at.line));
@@ -314,7 +314,7 @@ class Parser {
   }
 
   Node map() {
-    Node map{.kind = Node::Kind::map, .at = take().at};
+    Node map{.kind = Node::Kind::map, .at = take().at, .entries = {}};
     while (!take_if(Kind::close_brace)) {
       if (at(Kind::end) || at_statement()) {
         findings_.error(token().at, "missing-brace", fmt::format("the map of line {} has no }}", map.at.line));

@@ -22,10 +22,10 @@ struct Node {
   enum class Kind : std::uint8_t { string, integer, boolean, list, map };
   Kind kind = Kind::string;
   Position at = {};
-  Text text = {};                   // of a string
-  std::string word = {};            // of an integer or a boolean, as it is written
-  std::vector<Node> items = {};     // of a list: strings and integers
-  std::vector<Entry> entries = {};  // of a map, no key twice: strings, integers and lists
+  Text text = {};                // of a string
+  std::string word = {};         // of an integer or a boolean, as it is written
+  std::vector<Node> items = {};  // of a list: strings and integers
+  std::vector<Entry> entries;    // of a map, no key twice: strings, integers and lists
 };
 
 // A property of a component, or a member of a map.

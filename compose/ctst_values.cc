@@ -65,7 +65,7 @@ Result<std::string> take_digest(std::string_view &text) {
   if (!is_sha256_hex(digest)) {
     return fail(fmt::format("{}: no digest", text.substr(mark + 1)), "sha256: has 64 hexadecimal digits behind it");
   }
-  const std::string out(text.substr(mark));
+  std::string out(text.substr(mark));
   text = text.substr(0, mark);
   return out;
 }

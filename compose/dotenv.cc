@@ -105,7 +105,7 @@ class Parser {
     rest_.remove_prefix(1);
     skip_blanks();
     std::optional<std::string> text = value(at);
-    if (text) entries_.push_back({std::move(name), std::move(*text)});
+    if (text) entries_.push_back({std::move(name), std::move(text)});
   }
 
   std::optional<std::string> value(Position at) {

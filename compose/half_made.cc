@@ -30,9 +30,10 @@ Status remove_sockets(const Places &places, const std::string &id) {
   return kernel::remove_tree_at(run, id);
 }
 
-// In an order that sweep_half_made can take up anywhere: the marker first, the name and the marker last.
-Status erase(const Places &places, const ContainerRecord &record, bool volumes) {
-  const kernel::Fd mark = TRY(mark_half_made(places, record.id));
+namespace {
+
+// With the mark held. In an order that sweep_half_made can take up anywhere: the name and the marker last.
+Status erase_marked(const Places &places, const ContainerRecord &record, bool volumes) {
   if (record.ready) {
     ContainerRecord going = record;
     going.ready = false;
@@ -51,10 +52,17 @@ Status erase(const Places &places, const ContainerRecord &record, bool volumes) 
   return unmark_half_made(places, record.id);
 }
 
+}  // namespace
+
+Status erase(const Places &places, const ContainerRecord &record, bool volumes) {
+  const kernel::Fd mark = TRY(mark_half_made(places, record.id));
+  return erase_marked(places, record, volumes);
+}
+
 Status sweep_half_made(const Places &places) {
   const kernel::Fd directory = TRY(kernel::open(places.half_made(), O_RDONLY | O_DIRECTORY));
   for (const std::string &id : TRY(kernel::list_directory(directory))) {
-    kernel::Fd mark = TRY(lock_file(marker(places, id), LOCK_EX | LOCK_NB));
+    const kernel::Fd mark = TRY(lock_file(marker(places, id), LOCK_EX | LOCK_NB));
     // Somebody is at it.
     if (!mark.valid() || TRY(kernel::fstat(mark)).st_nlink == 0) continue;
     Result<ContainerRecord> record = load_record(places, id);
@@ -66,8 +74,8 @@ Status sweep_half_made(const Places &places) {
       record = ContainerRecord();
       record->id = id;
     }
-    mark.reset();
-    TRY(erase(places, *record, true));
+    // Not let go of before: its maker may wait for the mark that it has just written.
+    TRY(erase_marked(places, *record, true));
   }
   return {};
 }

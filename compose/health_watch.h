@@ -15,6 +15,16 @@ namespace skiff::compose {
 
 using Clock = std::chrono::steady_clock;
 
+// One check that runs.
+struct HealthProbe {
+  kernel::Child child;
+  kernel::Fd output;
+  std::string text;
+  std::string started;
+  Clock::time_point deadline;
+  bool timed_out = false;
+};
+
 class HealthWatch {
  public:
   // Of a container that runs since `started`.
@@ -31,15 +41,6 @@ class HealthWatch {
   [[nodiscard]] Status take_events(std::span<const pollfd> events);
 
  private:
-  struct Probe {
-    kernel::Child child;
-    kernel::Fd output;
-    std::string text;
-    std::string started;
-    Clock::time_point deadline;
-    bool timed_out = false;
-  };
-
   HealthWatch(const Engine &engine, const ContainerRecord &record, Clock::time_point started)
       : engine_(&engine), record_(&record), started_(started) {}
   [[nodiscard]] const HealthCheck &check() const { return *record_->health_check; }
@@ -56,7 +57,7 @@ class HealthWatch {
   Clock::time_point started_;
   Clock::time_point next_;
   HealthReport report_;
-  std::optional<Probe> probe_;
+  std::optional<HealthProbe> probe_;
 };
 
 }  // namespace skiff::compose

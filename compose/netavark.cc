@@ -171,7 +171,7 @@ Status wait_for_names(const Places &places) {
 
 Result<std::string> find_network_program(const std::string &name) {
   for (const char *folder : folders) {
-    const std::string place = fmt::format("{}/{}", folder, name);
+    std::string place = fmt::format("{}/{}", folder, name);
     if (kernel::faccessat(kernel::cwd, place, X_OK)) return place;
   }
   Result<std::string> found = find_program(name);

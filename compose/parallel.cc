@@ -36,7 +36,7 @@ std::string print_answer(const Result<std::string> &result) {
   return text.substr(0, longest_answer);
 }
 
-Result<std::string> read_answer(std::string text) {
+Result<std::string> read_answer(const std::string &text) {
   if (text.starts_with('+')) return text.substr(1);
   const auto parts = split_at(std::string_view(text).substr(1), '\0');
   Error error{.number = cli::parse_number<int>(parts[0]).value_or(0), .text = {}, .remedy = {}};

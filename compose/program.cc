@@ -96,8 +96,8 @@ Result<std::string> find_program(const std::string &name) {
   const std::string self = TRY(kernel::readlinkat(kernel::cwd, "/proc/self/exe"));
   // Where they are built each lies in a folder of its own.
   const std::string folder = self.substr(0, self.rfind('/'));
-  for (const std::string &place :
-       {folder + "/" + name, folder + "/../runtime/" + name, folder + "/../imgtool/" + name}) {
+  for (const std::string &place : {fmt::format("{}/{}", folder, name), fmt::format("{}/../runtime/{}", folder, name),
+                                   fmt::format("{}/../imgtool/{}", folder, name)}) {
     if (kernel::faccessat(kernel::cwd, place, X_OK)) return place;
   }
   if (std::string found = kernel::find_on_path(name); !found.empty()) return found;

@@ -45,6 +45,8 @@ Result<std::optional<int>> RunWatch::wait(std::chrono::milliseconds patience) {
   while (monitor_.valid()) {
     if (!TRY(kernel::wait_readable(monitor_, left_until(patience, begin)))) return std::nullopt;
     const auto message = kernel::recv_message(monitor_, wire::longest_packet, 0);
+    // It ended with something of ours unread; what it had said before is still to be heard.
+    if (!message && message.error().number == ECONNRESET) continue;
     if (!message || !*message) {
       monitor_.reset();
     } else if ((*message)->bytes.starts_with(wire::exit)) {

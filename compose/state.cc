@@ -28,7 +28,7 @@ Result<std::string> absolute(const std::string &path) {
 }
 
 Result<std::string> user_data() {
-  if (const std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data;
+  if (std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data;
   if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/share";
   return fail("$HOME is not set", "name a directory by --state");
 }

@@ -18,7 +18,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
 
 // The folder that the .ctst file is in, absolute: paths in it are relative to that.
 Result<std::string> folder_of(const std::string &output) {
-  const std::string here = TRY(kernel::getcwd());
+  std::string here = TRY(kernel::getcwd());
   if (output.empty() || output.find('/') == std::string::npos) return here;
   const std::string folder = output.substr(0, std::max<std::size_t>(output.rfind('/'), 1));
   return folder.starts_with('/') ? folder : here + "/" + folder;

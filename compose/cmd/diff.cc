@@ -35,7 +35,7 @@ class Difference {
     std::ranges::sort(names);
     for (const std::string &name : names) {
       const struct stat found = TRY(kernel::fstatat(directory, name, AT_SYMLINK_NOFOLLOW));
-      const std::string inside = path + "/" + name;
+      const std::string inside = fmt::format("{}/{}", path, name);
       if (S_ISCHR(found.st_mode) && found.st_rdev == makedev(0, 0)) {
         out_ += "D " + inside + "\n";
         continue;

@@ -85,7 +85,7 @@ Row make_row(const Container &container, bool full) {
   row.project = record.project;
   row.service = record.service;
   std::vector<std::string> words;
-  for (const auto &[key, value] : record.labels) words.push_back(key + "=" + value);
+  for (const auto &[key, value] : record.labels) words.push_back(fmt::format("{}={}", key, value));
   row.labels = fmt::format("{}", fmt::join(words, ","));
   words.clear();
   for (const MountRecord &mount : record.mounts) words.push_back(mount.name.empty() ? mount.source : mount.name);

@@ -31,7 +31,7 @@ Result<int> port(const Context &context) {
                                 : v6                     ? "[" + one.host_address + "]"
                                                          : one.host_address;
     const std::string outside = fmt::format("{}:{}\n", address, *one.host);
-    text += wanted.empty() ? inside + " -> " + outside : outside;
+    text += wanted.empty() ? fmt::format("{} -> {}", inside, outside) : outside;
   }
   if (text.empty() && !wanted.empty()) {
     return fail(fmt::format("{} publishes no port {}", container.record.name, wanted),

@@ -212,7 +212,7 @@ Status scale_services(Project &project, const std::vector<std::string> &words) {
   return {};
 }
 
-Result<int> bring_up_and_stay(const Context &context, const Project &project, UpOptions options) {
+Result<int> bring_up_and_stay(const Context &context, const Project &project, const UpOptions &options) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
   timespec since{};
   ::clock_gettime(CLOCK_REALTIME, &since);

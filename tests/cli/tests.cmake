@@ -1,5 +1,3 @@
-find_package(nlohmann_json REQUIRED)
-
 # One behaviour a file.
 set(program_tests
   cli/affinity_test.cc

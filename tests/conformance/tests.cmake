@@ -9,15 +9,3 @@ add_executable(conformance_test ${conformance_tests})
 set_source_files_properties(${conformance_tests} conformance/judge_test.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
 target_link_libraries(conformance_test PRIVATE skiff_judge GTest::gtest_main)
 gtest_discover_tests(conformance_test)
-
-# The judge as a program: our runtime passes, and one that breaks one rule fails one case.
-set(judge_tests conformance/judge_test.cc cli/rig.cc)
-add_executable(judge_test ${judge_tests})
-target_compile_definitions(judge_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
-  SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>")
-target_link_libraries(judge_test PRIVATE skiff_judge nlohmann_json::nlohmann_json GTest::gtest_main)
-add_dependencies(judge_test skiff skiff-conformance)
-gtest_discover_tests(judge_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
-
-add_test(NAME conformance COMMAND skiff-conformance $<TARGET_FILE:skiff>)
-set_tests_properties(conformance PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")

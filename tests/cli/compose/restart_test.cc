@@ -56,9 +56,11 @@ TEST_F(RestartProgram, ASupervisorThatIsKilledIsStartedAgainByTheNextCommand) {
   ASSERT_EQ(rig.run(flags_of(rig, "always"), counting(0)).code, 0);
   ASSERT_TRUE(wait_for_file(rig.out() + "/0"));
   const std::vector<int> supervisors = processes_with("container-");
-  ASSERT_EQ(supervisors.size(), 1);
-  ASSERT_EQ(::kill(supervisors.front(), SIGKILL), 0);
-  ASSERT_TRUE(wait_for_end(supervisors.front()));
+  ASSERT_FALSE(supervisors.empty());
+  for (const int pid : supervisors) {
+    (void)::kill(pid, SIGKILL);  // the one that starts another is gone by itself
+    ASSERT_TRUE(wait_for_end(pid));
+  }
   const int pid = rig.inspect("c")["State"]["Pid"];  // the next command
   ASSERT_EQ(::kill(pid, SIGKILL), 0);
   EXPECT_TRUE(wait_for_file(rig.out() + "/1"));
