@@ -74,9 +74,9 @@ std::string cgroups_path(const Service &service, const LowerContext &context) {
   const std::string &parent = service.cgroup_parent.empty() ? context.cgroup_parent : service.cgroup_parent;
   // An ordinary user has a cgroup to make others in where systemd delegates one, or he names one that he may write to.
   const bool none_of_his = context.host->rootless() && service.cgroup_parent.empty() && !context.systemd_cgroup;
-  if (parent.empty() || none_of_his) return {};
-  if (context.systemd_cgroup)
-    return fmt::format("{}:skiff:{}", parent == "/skiff" ? "system.slice" : parent, context.id);
+  if (none_of_his) return {};
+  if (context.systemd_cgroup) return fmt::format("{}:skiff:{}", parent.empty() ? "system.slice" : parent, context.id);
+  if (parent.empty()) return fmt::format("/skiff-{}", context.id);
   return fmt::format("{}{}/{}", parent.starts_with('/') ? "" : "/", parent, context.id);
 }
 

@@ -80,10 +80,10 @@ struct LowerContext {
   std::vector<SourcePath> files;  // of secrets and configs, with owner and mode; bound read-only
   // Bound where a container looks for them; empty: the image's own.
   std::string hosts_file, resolv_file, hostname_file;
-  std::string shm_directory;             // bound at /dev/shm: where several containers share it
-  std::string cgroup_parent = "/skiff";  // where the service says none
-  bool systemd_cgroup = false;           // skiff runs with --systemd-cgroup: cgroup_parent is a slice
-  std::string init_program;              // where the service wants an init; empty: skiff-init beside this program
+  std::string shm_directory;    // bound at /dev/shm: where several containers share it
+  std::string cgroup_parent;    // where the service says none; empty: at the top, as no parent then stays
+  bool systemd_cgroup = false;  // skiff runs with --systemd-cgroup: cgroup_parent is a slice
+  std::string init_program;     // where the service wants an init; empty: skiff-init beside this program
   std::vector<std::string> cdi_directories = {"/etc/cdi", "/var/run/cdi"};  // the later one wins
 };
 

@@ -106,7 +106,7 @@ class Runner {
     std::optional<kernel::Message> message = TRY(kernel::recv_message(one.answer, longest_answer, 0));
     const kernel::ExitStatus status = TRY(one.child.wait());
     Outcome &outcome = outcomes_[one.task];
-    Result<std::string> answer = message ? read_answer(std::move(message->bytes))
+    Result<std::string> answer = message ? read_answer(message->bytes)
                                          : fail(fmt::format("the process that was at it ended by {} {}",
                                                             status.signaled ? "signal" : "exit code", status.code));
     if (answer) {

@@ -332,7 +332,7 @@ TEST_F(LowerTest, WhatNobodySaidIsSafe) {
   EXPECT_TRUE(contains(config->linux_.masked_paths, "/sys/devices/virtual/powercap"));
   EXPECT_EQ(limits(*config).pids.value().limit, 2048);
   EXPECT_EQ(config->hostname, "0123456789ab");
-  EXPECT_EQ(config->linux_.cgroups_path, std::string("/skiff/") + id);
+  EXPECT_EQ(config->linux_.cgroups_path, std::string("/skiff-") + id);
   EXPECT_TRUE(spec::check(*config).empty());
 }
 
