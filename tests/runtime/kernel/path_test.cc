@@ -228,7 +228,7 @@ TEST_F(HostileRoot, AFileIsMadeInsideTheRootOnly) {
   EXPECT_EQ(place(make_file_in_root(root_, "dangling", 0644)), "root/nowhere");
   EXPECT_NE(::access("outside/planted", F_OK), 0);
   EXPECT_EQ(testing::read_whole("outside/secret"), "outside/secret");
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat("root/etc/deep/hosts", &status), 0);
   EXPECT_TRUE(S_ISREG(status.st_mode));
   EXPECT_EQ(status.st_size, 0);
