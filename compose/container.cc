@@ -29,17 +29,15 @@ bool lives(const kernel::Procfs &proc, pid_t pid, std::uint64_t start_time) {
 }
 
 // The monitor writes "CODE TIME" before anything else: it may be killed while it settles the rest.
-Status read_exit(const Places &places, const std::string &id, RunRecord &run) {
-  const std::string text = TRY(read_if_there(places.sockets(id) + "/exit"));
-  const std::size_t blank = text.find(' ');
-  if (blank == std::string::npos) {
+void note_exit(RunRecord &run, std::string_view said) {
+  const std::size_t blank = said.find(' ');
+  if (blank == std::string_view::npos) {
     // 255 is what docker says of a container whose end nobody saw.
     run.exit_code = 255;
-    return {};
+    return;
   }
-  run.exit_code = std::atoi(text.c_str());
-  run.finished = text.substr(blank + 1);
-  return {};
+  run.exit_code = std::atoi(said.data());
+  run.finished = said.substr(blank + 1);
 }
 
 // v1 has freezer.state in its freezer hierarchy, v2 cgroup.freeze; where both are mounted the runtime takes either.
@@ -83,6 +81,41 @@ std::unexpected<Error> no_such(const Places &places, const std::string &name) {
               found.empty() ? "`skiff-compose ps -a` lists them" : fmt::format("did you mean {}?", found));
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): again only where the record has been written in between.
+Result<ContainerState> state_of(const Places &places, const std::string &id, RunRecord loaded) {
+  using Phase = ContainerState::Phase;
+  ContainerState state;
+  state.run = std::move(loaded);
+  state.health = TRY(read_if_there(places.sockets(id) + "/health"));
+  RunRecord &run = state.run;
+  if (run.boot_id.empty()) return state;
+  if (run.settled) {
+    state.phase = run.started.empty() ? Phase::created : Phase::exited;
+    if (is_restarting(places, id)) state.phase = Phase::restarting;
+    return state;
+  }
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  const bool this_boot = run.boot_id == TRY(read_boot_id());
+  if (this_boot && lives(proc, run.pid, run.start_time)) {
+    state.phase = run.started.empty() ? Phase::created : TRY(is_frozen(places, id)) ? Phase::paused : Phase::running;
+    return state;
+  }
+  const std::string said = this_boot ? TRY(read_if_there(places.sockets(id) + "/exit")) : std::string();
+  // Between the process's end and the monitor's word about it: it still runs as far as anybody can know.
+  if (this_boot && said.empty() && run.pid != 0 && lives(proc, run.monitor_pid, run.monitor_start_time)) {
+    state.phase = Phase::running;
+    return state;
+  }
+  if (said.empty()) {
+    // Who settles takes the monitor's word away: what was loaded before may be what it was.
+    RunRecord again = TRY(load_run(places, id));
+    if (again.settled || again.pid != run.pid) return state_of(places, id, std::move(again));
+  }
+  state.phase = run.started.empty() ? Phase::created : Phase::exited;
+  note_exit(run, said);
+  return state;
+}
+
 }  // namespace
 
 std::string_view phase_name(ContainerState::Phase phase) { return phase_names[static_cast<std::size_t>(phase)]; }
@@ -110,36 +143,7 @@ Result<RunRecord> load_run(const Places &places, const std::string &id) {
 }
 
 Result<ContainerState> read_state(const Places &places, const std::string &id) {
-  using Phase = ContainerState::Phase;
-  ContainerState state;
-  state.run = TRY(load_run(places, id));
-  state.health = TRY(read_if_there(places.sockets(id) + "/health"));
-  RunRecord &run = state.run;
-  if (run.boot_id.empty()) return state;
-  if (run.settled) {
-    state.phase = run.started.empty() ? Phase::created : Phase::exited;
-    if (is_restarting(places, id)) state.phase = Phase::restarting;
-    return state;
-  }
-  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
-  const bool this_boot = run.boot_id == TRY(read_boot_id());
-  if (this_boot && lives(proc, run.pid, run.start_time)) {
-    state.phase = run.started.empty() ? Phase::created : TRY(is_frozen(places, id)) ? Phase::paused : Phase::running;
-    return state;
-  }
-  const bool told = !TRY(read_if_there(places.sockets(id) + "/exit")).empty();
-  // Between the process's end and the monitor's word about it: it still runs as far as anybody can know.
-  if (this_boot && !told && run.pid != 0 && lives(proc, run.monitor_pid, run.monitor_start_time)) {
-    state.phase = Phase::running;
-    return state;
-  }
-  state.phase = run.started.empty() ? Phase::created : Phase::exited;
-  if (this_boot) {
-    TRY(read_exit(places, id, run));
-  } else {
-    run.exit_code = 255;
-  }
-  return state;
+  return state_of(places, id, TRY(load_run(places, id)));
 }
 
 Result<Container> load_container(const Places &places, const std::string &id) {

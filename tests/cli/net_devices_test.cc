@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <string>
 
 #include "runtime/kernel/fd.h"
 #include "tests/cli/inside.h"
@@ -21,10 +21,11 @@ class NetDevices : public testing::Test {
     Result<kernel::Fd> opened = kernel::open("/dev/net/tun", O_RDWR);
     if (!opened) GTEST_SKIP() << opened.error().message();
     ifreq request{};
-    std::strncpy(static_cast<char *>(request.ifr_name), "skifft%d", IFNAMSIZ - 1);
+    // A name that no test beside this one takes as soon as the device has left the host.
+    name = "skt" + std::to_string(::getpid());
+    name.copy(static_cast<char *>(request.ifr_name), IFNAMSIZ - 1);
     request.ifr_flags = 0x0001 | 0x1000;  // IFF_TUN | IFF_NO_PI
     ASSERT_EQ(::ioctl(opened->get(), _IOW('T', 202, int), &request), 0);
-    name = static_cast<const char *>(request.ifr_name);
     tun = *std::move(opened);
   }
   void TearDown() override { EXPECT_CLEAN(rig); }
