@@ -11,6 +11,7 @@
 
 #include "compose/project.h"
 #include "compose/state.h"
+#include "spec/config.h"
 
 namespace skiff::compose {
 
@@ -61,7 +62,11 @@ struct ContainerRecord {
   std::vector<std::string> exposed;         // "80/tcp"
   std::vector<Attachment> networks;         // their `network` is the name on this host
   std::string network_mode;                 // host, none, container:NAME; empty: `networks`
-  std::string pid_mode, ipc_mode;           // container:NAME is joined at each start
+  std::string pid_mode, ipc_mode;           // container:NAME is joined at each start, here and below
+  std::string uts_mode, userns_mode, cgroup_mode;
+  std::vector<spec::IdMapping> uid_mappings, gid_mappings;  // of its user namespace, which may be another one's
+  bool ids_are_reserved = false;                            // `--userns auto` gives them to no other container
+  std::optional<std::uint64_t> shm_size;
   std::vector<MountRecord> mounts;
   Logging logging;
   std::string stop_signal;               // empty: SIGTERM

@@ -12,6 +12,8 @@
 #include "compose/random_name.h"
 #include "compose/rootfs_mount.h"
 #include "compose/rootless_network.h"
+#include "compose/shared_memory.h"
+#include "compose/taken_ids.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -71,6 +73,10 @@ void describe(const Service &service, ContainerRecord &record) {
   record.network_mode = service.network_mode;
   record.pid_mode = service.pid_mode;
   record.ipc_mode = service.ipc_mode;
+  record.uts_mode = service.uts_mode;
+  record.userns_mode = service.userns_mode;
+  record.cgroup_mode = service.cgroup_mode;
+  record.shm_size = service.shm_size;
   record.logging = service.logging;
   record.stop_signal = service.stop_signal;
   record.stop_timeout = service.stop_grace_period;
@@ -110,7 +116,7 @@ void publish_exposed(ContainerRecord &record) {
   }
 }
 
-LowerContext lower_context(const Places &places, const ContainerRecord &record) {
+Result<LowerContext> lower_context(const Places &places, const ContainerRecord &record) {
   LowerContext context;
   context.id = record.id;
   const std::string shared = shared_with(record.network_mode);
@@ -131,6 +137,11 @@ LowerContext lower_context(const Places &places, const ContainerRecord &record) 
   }
   context.namespaces.pid = later(record.pid_mode, "pid");
   context.namespaces.ipc = later(record.ipc_mode, "ipc");
+  context.namespaces.uts = later(record.uts_mode, "uts");
+  context.namespaces.cgroup = later(record.cgroup_mode, "cgroup");
+  // Without maps the other one is in the host's, as this one then is.
+  if (!record.uid_mappings.empty()) context.namespaces.user = later(record.userns_mode, "user");
+  context.shm_directory = TRY(shared_memory_of(places, record.id, record.ipc_mode));
   return context;
 }
 
@@ -166,7 +177,7 @@ Result<spec::Config> start_from_image(const Engine &engine, const CreateRequest 
 Status make(const Engine &engine, const CreateRequest &request, ContainerRecord &record) {
   const Places &places = engine.places;
   const HostFacts host = TRY(read_host_facts());
-  const IdMaps maps = TRY(make_id_maps(request.service, host, {}));
+  const IdMaps maps = TRY(choose_id_maps(places, request.service, host, record));
   const bool from_image = request.service.rootfs.empty();
   record.rootfs = request.service.rootfs;
   spec::Config config = TRY(from_image ? start_from_image(engine, request, maps, host.rootless(), record)
@@ -183,7 +194,7 @@ Status make(const Engine &engine, const CreateRequest &request, ContainerRecord 
   const Fd rootfs = TRY(kernel::open(tree, O_PATH | O_DIRECTORY));
   ContainerVolumes volumes = TRY(make_container_volumes(places, request.service, defaults, rootfs, record));
   record.mounts = volumes.records;
-  LowerContext context = lower_context(places, record);
+  LowerContext context = TRY(lower_context(places, record));
   context.rootfs = rootfs;
   context.image = defaults;
   context.host = &host;

@@ -3,6 +3,7 @@
 #include <sys/file.h>
 
 #include "compose/rootfs_mount.h"
+#include "compose/shared_memory.h"
 #include "compose/volume.h"
 #include "runtime/kernel/path.h"
 
@@ -40,6 +41,7 @@ Status erase_marked(const Places &places, const ContainerRecord &record, bool vo
     TRY(save_record(places, going));
   }
   TRY(unmount_rootfs(places, record));
+  TRY(unmount_shared_memory(places, record));
   if (volumes) {
     for (const MountRecord &mount : record.mounts) {
       if (mount.anonymous) TRY(remove_volume(places, mount.name));

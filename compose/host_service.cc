@@ -44,7 +44,8 @@ Result<Service> host_service(const Project &project, Service service, const Find
   for (Mount &mount : service.mounts) {
     if (mount.kind == Mount::Kind::volume && !mount.source.empty()) name_resource(mount.source, project.volumes);
   }
-  for (std::string *mode : {&service.network_mode, &service.pid_mode, &service.ipc_mode, &service.uts_mode}) {
+  for (std::string *mode : {&service.network_mode, &service.pid_mode, &service.ipc_mode, &service.uts_mode,
+                            &service.cgroup_mode, &service.userns_mode}) {
     TRY(name_container(*mode, find));
   }
   for (std::string &word : service.volumes_from) TRY(name_volumes_from(word, find));

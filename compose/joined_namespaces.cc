@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "compose/rootfs_mount.h"
 #include "runtime/kernel/path.h"
 
@@ -10,10 +13,16 @@ namespace {
 
 constexpr std::string_view prefix = "container:";
 
-Status join(const Places &places, const std::string &mode, spec::NamespaceType type, const char *file,
-            spec::Config &config) {
+struct Joined {
+  const std::string &mode;
+  spec::NamespaceType type;
+  const char *file;  // of /proc/PID/ns
+};
+
+Status join(const Places &places, const Joined &joined, spec::Config &config) {
+  const auto &[mode, type, file] = joined;
   const std::string name = shared_with(mode);
-  if (name.empty()) return {};
+  if (name.empty() || config.linux_.find(type) == nullptr) return {};
   const Container other = TRY(find_container(places, name));
   std::string path = network_namespace(places, other.id());
   if (type != spec::NamespaceType::network || !kernel::faccessat(kernel::cwd, path, F_OK)) {
@@ -38,15 +47,17 @@ std::string shared_with(const std::string &mode) { return mode.starts_with(prefi
 
 Status join_namespaces(const Places &places, const ContainerRecord &record) {
   using Type = spec::NamespaceType;
-  const bool any =
-      !(shared_with(record.network_mode) + shared_with(record.pid_mode) + shared_with(record.ipc_mode)).empty();
-  if (!any) return {};
+  const auto modes = std::to_array<Joined>({{record.network_mode, Type::network, "net"},
+                                            {record.pid_mode, Type::pid, "pid"},
+                                            {record.ipc_mode, Type::ipc, "ipc"},
+                                            {record.uts_mode, Type::uts, "uts"},
+                                            {record.cgroup_mode, Type::cgroup, "cgroup"},
+                                            {record.userns_mode, Type::user, "user"}});
+  if (std::ranges::none_of(modes, [](const Joined &one) { return !shared_with(one.mode).empty(); })) return {};
   const std::string path = bundle_of(places, record.id) + "/config.json";
   spec::Parsed parsed = spec::parse_config(TRY(read_if_there(path)));
   if (!parsed.findings.empty()) return std::unexpected(spec::findings_error(path, parsed.findings));
-  TRY(join(places, record.network_mode, Type::network, "net", parsed.config));
-  TRY(join(places, record.pid_mode, Type::pid, "pid", parsed.config));
-  TRY(join(places, record.ipc_mode, Type::ipc, "ipc", parsed.config));
+  for (const Joined &one : modes) TRY(join(places, one, parsed.config));
   return replace_file(path, spec::print_config(parsed.config, true) + "\n");
 }
 

@@ -1,4 +1,5 @@
-// Namespaces that a container shares with another one: container:NAME as a network, pid or ipc mode.
+// Namespaces that a container shares with another one: container:NAME as a network, pid, ipc, uts, cgroup or
+// user mode.
 #pragma once
 
 #include "compose/container.h"

@@ -7,6 +7,7 @@
 #include "compose/network.h"
 #include "compose/rootfs_mount.h"
 #include "compose/run_watch.h"
+#include "compose/shared_memory.h"
 #include "compose/signal_name.h"
 #include "compose/volume.h"
 #include "runtime/kernel/path.h"
@@ -122,6 +123,7 @@ Status settle_locked(const Engine &engine, const Container &container) {
   TRY(call_program(engine.run_runtime({"delete", "--force", record.id})));
   TRY(forget_network(engine, record));
   TRY(unmount_rootfs(places, record));
+  TRY(unmount_shared_memory(places, record));
   for (const MountRecord &mount : record.mounts) {
     if (mount.kind == Mount::Kind::volume) TRY(release_volume(places, mount.name, record.id));
   }

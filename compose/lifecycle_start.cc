@@ -10,6 +10,7 @@
 #include "compose/lifecycle.h"
 #include "compose/rootfs_mount.h"
 #include "compose/rootless_network.h"
+#include "compose/shared_memory.h"
 #include "compose/supervisor.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
@@ -95,6 +96,7 @@ Status prepare(const Engine &engine, ContainerRecord &record, RunRecord &run) {
   TRY(save_run(engine.places, record.id, run));
   TRY(kernel::make_directory(kernel::cwd, engine.places.sockets(record.id), 0700));
   TRY(mount_rootfs(engine.places, record));
+  TRY(mount_shared_memory(engine.places, record));
   TRY(join_namespaces(engine.places, record));
   return attach(engine, record);
 }

@@ -39,8 +39,10 @@ void lower_network(const Service &service, const LowerContext &context, spec::Li
 }
 
 void lower_user_namespace(const LowerContext &context, spec::Linux &linux_) {
-  linux_.uid_mappings = context.id_maps.uids;
-  linux_.gid_mappings = context.id_maps.gids;
+  // Those of a namespace that is joined are made.
+  const bool own = context.namespaces.user.empty();
+  linux_.uid_mappings = own ? context.id_maps.uids : std::vector<spec::IdMapping>();
+  linux_.gid_mappings = own ? context.id_maps.gids : std::vector<spec::IdMapping>();
   if (has_user_namespace(context)) {
     set_namespace(linux_, NamespaceType::user, context.namespaces.user);
   } else {

@@ -72,7 +72,7 @@ struct LowerContext {
   kernel::FdView rootfs = kernel::no_fd;  // the unpacked root filesystem
   const spec::ImageDefaults *image = nullptr;  // "config" of the image; null for a root filesystem without one
   const HostFacts *host = nullptr;
-  IdMaps id_maps;  // of make_id_maps
+  IdMaps id_maps;  // of make_id_maps, or of the user namespace that is joined
   JoinedNamespaces namespaces;
   // The host's directory of each volume: of mounts of Kind::volume, of the image's VOLUMEs, and of volumes_from. One
   // whose target no mount of the service has is mounted as well.

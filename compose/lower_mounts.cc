@@ -159,6 +159,10 @@ void lower_queues(const Service &service, const LowerContext &context, spec::Con
   if (service.ipc_mode == "host" && has_user_namespace(context)) {
     place(config, make_mount("/dev/mqueue", "bind", "/dev/mqueue", {"rbind", "nosuid", "noexec", "nodev"}));
   }
+  // The kernel mounts another container's queues for none but its user namespace.
+  if (joins(service.ipc_mode) && has_user_namespace(context) && context.namespaces.user.empty()) {
+    std::erase_if(config.mounts, [](const spec::Mount &each) { return each.destination == "/dev/mqueue"; });
+  }
 }
 
 // A sysfs of one's own shows the network namespace and so needs to own it: a container that joins one, or the host's,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compose/container.h"
+#include "spec/fields_linux.h"
 #include "spec/reader.h"
 #include "spec/writer.h"
 
@@ -117,6 +118,13 @@ void fields(auto &v, spec::Like<ContainerRecord> auto &record) {
   v.optional("networkMode", record.network_mode);
   v.optional("pidMode", record.pid_mode);
   v.optional("ipcMode", record.ipc_mode);
+  v.optional("utsMode", record.uts_mode);
+  v.optional("usernsMode", record.userns_mode);
+  v.optional("cgroupMode", record.cgroup_mode);
+  v.optional("uidMappings", record.uid_mappings);
+  v.optional("gidMappings", record.gid_mappings);
+  v.optional("idsAreReserved", record.ids_are_reserved);
+  v.optional("shmSize", record.shm_size);
   v.optional("mounts", record.mounts);
   v.optional("logging", record.logging);
   v.optional("stopSignal", record.stop_signal);

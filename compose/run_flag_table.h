@@ -198,8 +198,8 @@ inline constexpr auto create_flags = std::to_array<cli::FlagSpec>({
     {.name = "gidmap", .kind = cli::Kind::Strings, .value = "CONTAINER:HOST:SIZE", .text = "the same", .hidden = true},
     {.name = "pid", .value = "MODE", .text = "the pid namespace: host or container:NAME"},
     {.name = "ipc", .value = "MODE", .text = "the ipc namespace: private, shareable, none, host or container:NAME"},
-    {.name = "uts", .value = "MODE", .text = "the uts namespace: private or host"},
-    {.name = "cgroupns", .value = "MODE", .text = "the cgroup namespace: private or host"},
+    {.name = "uts", .value = "MODE", .text = "the uts namespace: private, host or container:NAME"},
+    {.name = "cgroupns", .value = "MODE", .text = "the cgroup namespace: private, host or container:NAME"},
 });
 
 inline constexpr auto attach_flags = std::to_array<cli::FlagSpec>({

@@ -3,6 +3,7 @@ set(compose_container_tests
   cli/compose/killed_test.cc
   cli/compose/lifecycle_test.cc
   cli/compose/look_test.cc
+  cli/compose/namespaces_test.cc
   cli/compose/run_test.cc
 )
 add_executable(compose_container_test ${compose_container_tests} cli/compose/compose_rig.cc cli/rig.cc)
