@@ -31,14 +31,59 @@ struct CommandEntry {
   Run run;
 };
 
-extern const CommandEntry attach_command, build_command, completion_command, config_command, convert_command,
-    create_command, diff_command, down_command, events_command, exec_command, images_command, info_command,
-    inspect_command, kill_command, logs_command, ls_command, man_command, monitor_command, network_connect_command,
-    network_create_command, network_disconnect_command, network_inspect_command, network_list_command,
-    network_prune_command, network_rm_command, pause_command, plan_command, port_command, prune_command, ps_command,
-    pull_command, push_command, rename_command, restart_command, rm_command, run_command, scale_command, settle_command,
-    start_by_policy_command, start_command, stats_command, stop_command, supervisor_command, top_command,
-    unpause_command, up_command, update_command, version_command, volume_create_command, volume_inspect_command,
-    volume_list_command, volume_prune_command, volume_rm_command, wait_command;
+extern const CommandEntry attach_command;
+extern const CommandEntry build_command;
+extern const CommandEntry completion_command;
+extern const CommandEntry config_command;
+extern const CommandEntry convert_command;
+extern const CommandEntry create_command;
+extern const CommandEntry diff_command;
+extern const CommandEntry down_command;
+extern const CommandEntry events_command;
+extern const CommandEntry exec_command;
+extern const CommandEntry images_command;
+extern const CommandEntry info_command;
+extern const CommandEntry inspect_command;
+extern const CommandEntry kill_command;
+extern const CommandEntry logs_command;
+extern const CommandEntry ls_command;
+extern const CommandEntry man_command;
+extern const CommandEntry monitor_command;
+extern const CommandEntry network_connect_command;
+extern const CommandEntry network_create_command;
+extern const CommandEntry network_disconnect_command;
+extern const CommandEntry network_inspect_command;
+extern const CommandEntry network_list_command;
+extern const CommandEntry network_prune_command;
+extern const CommandEntry network_rm_command;
+extern const CommandEntry pause_command;
+extern const CommandEntry plan_command;
+extern const CommandEntry port_command;
+extern const CommandEntry prune_command;
+extern const CommandEntry ps_command;
+extern const CommandEntry pull_command;
+extern const CommandEntry push_command;
+extern const CommandEntry rename_command;
+extern const CommandEntry restart_command;
+extern const CommandEntry rm_command;
+extern const CommandEntry run_command;
+extern const CommandEntry scale_command;
+extern const CommandEntry settle_command;
+extern const CommandEntry start_by_policy_command;
+extern const CommandEntry start_command;
+extern const CommandEntry stats_command;
+extern const CommandEntry stop_command;
+extern const CommandEntry supervisor_command;
+extern const CommandEntry top_command;
+extern const CommandEntry unpause_command;
+extern const CommandEntry up_command;
+extern const CommandEntry update_command;
+extern const CommandEntry version_command;
+extern const CommandEntry volume_create_command;
+extern const CommandEntry volume_inspect_command;
+extern const CommandEntry volume_list_command;
+extern const CommandEntry volume_prune_command;
+extern const CommandEntry volume_rm_command;
+extern const CommandEntry wait_command;
 
 }  // namespace skiff::compose

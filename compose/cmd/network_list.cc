@@ -1,9 +1,7 @@
 #include "compose/cmd/command.h"
+#include "compose/cmd/rows.h"
 #include "compose/filter.h"
 #include "compose/network.h"
-#include "compose/output.h"
-#include "runtime/cli/table.h"
-#include "spec/writer.h"
 
 namespace skiff::compose {
 namespace {
@@ -56,15 +54,8 @@ Result<std::vector<Row>> rows_of(const Context &context, const Filters &filters)
 Result<int> run(const Context &context) {
   const Filters filters = TRY(Filters::parse(context.flags().strings("filter"), filter_keys));
   const std::vector<Row> rows = TRY(rows_of(context, filters));
-  if (context.flag("format") == "json") return print(spec::Writer("  ").document(rows) + "\n");
-  std::vector<std::vector<std::string>> lines;
-  if (context.flags().boolean("quiet")) {
-    for (const Row &row : rows) lines.push_back({row.id});
-  } else {
-    lines.push_back({"NETWORK ID", "NAME", "DRIVER", "SCOPE"});
-    for (const Row &row : rows) lines.push_back({row.id, row.name, row.driver, row.scope});
-  }
-  return print(cli::table_text(lines));
+  return print_rows(context, rows, &Row::id,
+                    {{"NETWORK ID", &Row::id}, {"NAME", &Row::name}, {"DRIVER", &Row::driver}, {"SCOPE", &Row::scope}});
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 #include "compose/cmd/command.h"
+#include "compose/cmd/rows.h"
 #include "compose/filter.h"
-#include "compose/output.h"
 #include "compose/volume.h"
-#include "runtime/cli/table.h"
-#include "spec/writer.h"
 
 namespace skiff::compose {
 namespace {
@@ -57,15 +55,7 @@ Result<std::vector<Row>> rows_of(const Places &places, const Filters &filters) {
 Result<int> run(const Context &context) {
   const Filters filters = TRY(Filters::parse(context.flags().strings("filter"), filter_keys));
   const std::vector<Row> rows = TRY(rows_of(TRY(find_places(context.global())), filters));
-  if (context.flag("format") == "json") return print(spec::Writer("  ").document(rows) + "\n");
-  std::vector<std::vector<std::string>> lines;
-  if (context.flags().boolean("quiet")) {
-    for (const Row &row : rows) lines.push_back({row.name});
-  } else {
-    lines.push_back({"DRIVER", "VOLUME NAME"});
-    for (const Row &row : rows) lines.push_back({row.driver, row.name});
-  }
-  return print(cli::table_text(lines));
+  return print_rows(context, rows, &Row::name, {{"DRIVER", &Row::driver}, {"VOLUME NAME", &Row::name}});
 }
 
 }  // namespace
