@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "compose/cdi_name.h"
 #include "compose/decode_service.h"
 #include "compose/scalars.h"
 
@@ -146,16 +147,15 @@ void decode_device(const Fields &fields, Service &into) {
   into.devices.push_back(std::move(device));
 }
 
-// CDI names: `nvidia.com/gpu=all` for docker's driver, the device's own name for `driver: cdi`.
+// CDI names. One alone ("all", "0") is of any vendor's class gpu; only `driver: nvidia` asks for that vendor's.
 void decode_gpu(const Fields &fields, Service &into) {
-  const std::string driver = fields.text("driver");
-  for (const std::string &id : fields.texts("device_ids")) {
-    into.gpus.push_back(driver == "cdi" ? id : "nvidia.com/gpu=" + id);
-  }
+  const std::string vendor = fields.text("driver") == "nvidia" ? "nvidia.com/gpu=" : "";
+  const auto add = [&](const std::string &id) { into.gpus.push_back(is_cdi_name(id) ? id : vendor + id); };
+  for (const std::string &id : fields.texts("device_ids")) add(id);
   if (fields.find("device_ids") != nullptr) return;
   const std::int64_t count = fields.integer("count", -1, 64).value_or(-1);
-  if (count < 0) into.gpus.emplace_back("nvidia.com/gpu=all");
-  for (std::int64_t i = 0; i < count; ++i) into.gpus.push_back(fmt::format("nvidia.com/gpu={}", i));
+  if (count < 0) add("all");
+  for (std::int64_t i = 0; i < count; ++i) add(fmt::to_string(i));
 }
 
 void decode_hosts(const Fields &service, Service &into) {

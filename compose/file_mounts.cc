@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "compose/secrets.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -21,13 +21,7 @@ std::string project_folder(const Places &places, const std::string &project) {
 
 Result<std::string> value_of(const Project &project, const FileSource &source) {
   if (source.content) return *source.content;
-  if (!source.environment.empty()) {
-    const auto found = project.environment.find(source.environment);
-    if (found != project.environment.end()) return found->second;
-    const char *value = std::getenv(source.environment.c_str());
-    if (value == nullptr) return fail(ENOENT, fmt::format("${} is not set", source.environment), "export it");
-    return std::string(value);
-  }
+  if (!source.environment.empty()) return variable_of(project, source);
   if (source.file.empty()) return fail("it is external, and no engine of this host keeps any", "give it a file");
   return kernel::read_all(TRY(kernel::open(source.file, O_RDONLY)), longest_file);
 }

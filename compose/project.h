@@ -215,7 +215,7 @@ struct Service {
   std::vector<std::string> uid_maps, gid_maps;  // "CONTAINER:HOST:SIZE"
   std::vector<Device> devices;
   std::vector<std::string> device_cgroup_rules;
-  std::vector<std::string> gpus;  // CDI names
+  std::vector<std::string> gpus;  // CDI names, or a name alone of any vendor's class gpu
   bool tty = false;
   bool stdin_open = false;
   std::optional<bool> init;

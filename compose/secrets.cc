@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "runtime/kernel/fd.h"
@@ -26,14 +25,16 @@ Result<std::string> read_private_file(const std::string &path) {
 
 }  // namespace
 
-Result<std::string> read_secret(const FileSource &secret) {
+Result<std::string> variable_of(const Project &project, const FileSource &source) {
+  const auto found = project.environment.find(source.environment);
+  if (found != project.environment.end()) return found->second;
+  return fail(ENOENT, fmt::format("${} is not set", source.environment), "export it, or write it into .env");
+}
+
+Result<std::string> read_secret(const Project &project, const FileSource &secret) {
   if (secret.content) return *secret.content;
   const std::string place = fmt::format("secret {}", secret.key);
-  if (!secret.environment.empty()) {
-    const char *value = std::getenv(secret.environment.c_str());
-    if (value == nullptr) return fail(ENOENT, fmt::format("{}: ${} is not set", place, secret.environment));
-    return std::string(value);
-  }
+  if (!secret.environment.empty()) return in(place, variable_of(project, secret));
   std::string text = TRY(in(place, read_private_file(secret.file)));
   // What an editor ends a file with is no part of a password.
   if (text.ends_with('\n')) text.pop_back();
@@ -70,7 +71,7 @@ Result<Service> with_secrets(Service service, const Project &project) {
   const auto value_of = [&](std::string_view name) -> Result<std::string> {
     const auto found = std::ranges::find_if(project.secrets, [&](const FileSource &one) { return one.key == name; });
     if (found == project.secrets.end()) return fail(ENOENT, fmt::format("secret {}: the project has none", name));
-    return read_secret(*found);
+    return read_secret(project, *found);
   };
   const auto replace_words = [&](std::vector<std::string> &words) -> Status {
     for (std::string &word : words) word = TRY(replace_secrets(word, value_of));

@@ -10,9 +10,12 @@
 
 namespace skiff::compose {
 
-// The value of a secret that .ctst refers to: of its variable in the environment or of its file, without the newline at
-// its end. EACCES where the file's mode is neither 0400 nor 0600.
-[[nodiscard]] Result<std::string> read_secret(const FileSource &secret);
+// The variable that `environment:` of a secret or a config names, as the project has it: the shell's, or .env's.
+[[nodiscard]] Result<std::string> variable_of(const Project &project, const FileSource &source);
+
+// The value of a secret that .ctst refers to: of its variable or of its file, without the newline at its end. EACCES
+// where the file's mode is neither 0400 nor 0600.
+[[nodiscard]] Result<std::string> read_secret(const Project &project, const FileSource &secret);
 
 // The service with the values in place of its secret_references. For lower_service only: what comes out goes into the
 // container's configuration, never into a record, a log or a printed form.

@@ -403,7 +403,7 @@ secrets: {s: {file: ./s}}
   EXPECT_EQ(web.secrets.at(0).target, "/run/secrets/s");
   EXPECT_EQ(web.secrets.at(0).mode, 0440U);
   EXPECT_EQ(web.secrets.at(0).uid, 7U);
-  EXPECT_EQ(web.gpus, std::vector<std::string>{"nvidia.com/gpu=all"});
+  EXPECT_EQ(web.gpus, std::vector<std::string>{"all"});
   EXPECT_EQ(web.stop_grace_period, std::chrono::minutes(1));
   const Service &db = loaded.project.services.at(1);
   EXPECT_TRUE(db.command && db.command->empty());

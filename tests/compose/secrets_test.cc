@@ -21,11 +21,21 @@ TEST(Secrets, AFileThatOthersMayReadIsRefused) {
   const TemporaryDirectory directory;
   const std::string path = write_secret(directory.path() + "/db", "hunter2\n", 0644);
   const FileSource secret{.key = "db", .name = "db", .file = path, .environment = {}, .content = {}};
-  EXPECT_EQ(read_secret(secret).error().message(),
+  EXPECT_EQ(read_secret({}, secret).error().message(),
             "secret db: " + path +
                 ": mode 0644: permission denied; chmod it to 0400 or 0600: a secret is for its owner alone");
   ASSERT_EQ(::chmod(path.c_str(), 0400), 0);
-  EXPECT_EQ(*read_secret(secret), "hunter2");
+  EXPECT_EQ(*read_secret({}, secret), "hunter2");
+}
+
+TEST(Secrets, AVariableIsTheProjectsOwn) {
+  ASSERT_EQ(::setenv("SKIFF_TEST_SECRET", "of the process", 1), 0);
+  const FileSource secret{.key = "db", .name = "db", .file = {}, .environment = "SKIFF_TEST_SECRET", .content = {}};
+  Project project;
+  EXPECT_EQ(read_secret(project, secret).error().message(),
+            "secret db: $SKIFF_TEST_SECRET is not set: no such file or directory; export it, or write it into .env");
+  project.environment["SKIFF_TEST_SECRET"] = "of .env";
+  EXPECT_EQ(*read_secret(project, secret), "of .env");
 }
 
 TEST(Secrets, ReferencesGetTheirValuesAndTheRestIsLetters) {
