@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
-
 #include "imgtool/bundle_arriving.h"
 #include "imgtool/cmd/command.h"
 #include "imgtool/cmd/limits.h"
 #include "imgtool/store.h"
 #include "imgtool/stored_image.h"
+#include "runtime/cli/value.h"
 
 namespace skiff::image {
 namespace {
@@ -69,16 +68,17 @@ constexpr std::array<cli::FlagSpec, 23> flags = {{
 Result<spec::IdMapping> parse_mapping(const std::string &flag, std::string_view text) {
   std::array<std::uint32_t, 3> numbers = {0, 0, 1};
   std::size_t count = 0;
+  bool good = true;
   std::string_view rest = text;
-  for (bool more = true; more; ++count) {
+  for (bool more = true; more && good; ++count) {
     const std::string_view part = rest.substr(0, rest.find(':'));
     more = part.size() < rest.size();
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    if (count == numbers.size()) break;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), numbers[count]);
-    if (error != std::errc{} || end != part.data() + part.size()) count = numbers.size();
+    const auto number = cli::parse_number<std::uint32_t>(part);
+    good = number && count < numbers.size();
+    if (good) numbers.at(count) = *number;
   }
-  if (count < 2 || count > 3 || numbers[2] == 0) {
+  if (!good || count < 2 || numbers[2] == 0) {
     return fail(fmt::format("--{}: \"{}\" is no mapping", flag, text), "write CONTAINER:HOST:SIZE, as 0:100000:65536");
   }
   return spec::IdMapping{.container_id = numbers[0], .host_id = numbers[1], .size = numbers[2]};

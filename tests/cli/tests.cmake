@@ -79,6 +79,7 @@ set_tests_properties(image.registry PROPERTIES LABELS program SKIP_RETURN_CODE 7
 set(image_program_tests
   cli/image/build_test.cc
   cli/image/minimal_test.cc
+  cli/image/unpack_test.cc
 )
 set(image_program_parts
   cli/image/image_rig.cc
