@@ -12,9 +12,10 @@ TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aa
 
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff
+FUZZ_SECONDS ?= 3600
 
-.PHONY: all build packages test-packages demo test vm-test check analyze bench bench-image suites clients images conformance \
-	install package clean
+.PHONY: all build packages test-packages demo test vm-test check analyze fuzz bench bench-image suites clients images \
+	conformance install package clean
 
 all: build
 
@@ -42,7 +43,7 @@ test: test-packages
 vm-test: build
 	@conformance/vm/test
 
-# What a change must pass: format, layering, shellcheck, clang-tidy and the tests.
+# What a change must pass: format, layering, shellcheck, clang-tidy, cppcheck, the fuzz targets and the tests.
 check:
 	@.ci/run
 
@@ -50,6 +51,13 @@ check:
 analyze: test-packages
 	@.ci/packages clang-tidy-19
 	@.ci/tidy --analyze
+
+# Every parser that reads what others write, for FUZZ_SECONDS each: CI takes a minute, an evening is 3600.
+fuzz: test-packages
+	@.ci/packages clang-19 libclang-rt-19-dev
+	@cmake --preset fuzz -Wno-dev >/dev/null
+	@cmake --build --preset fuzz --parallel $(JOBS)
+	@tests/fuzz/run $(FUZZ_SECONDS)
 
 # Podman, Buildah, containerd, its CRI plugin and Docker, of Debian's packages, with this runtime.
 clients: build
