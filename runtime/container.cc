@@ -63,9 +63,12 @@ Result<Container> Container::create(const std::string &root, const std::string &
                 fmt::format("choose another ID or `skiff delete {}` first", id));
   }
   if (!made) return std::unexpected(in("--root", made.error()));
-  Container container = TRY(open(root, id));
-  TRY(container.lock());
-  return container;
+  Result<Container> container = open(root, id);
+  const Status locked = container ? container->lock() : std::unexpected(container.error());
+  if (locked) return container;
+  // Nobody has seen it but those who found it without a record, and wait for the lock or gave up.
+  (void)kernel::unlinkat(kernel::cwd, root + "/" + id, AT_REMOVEDIR);
+  return std::unexpected(locked.error());
 }
 
 Result<Container> Container::open(const std::string &root, const std::string &id) {
@@ -152,11 +155,11 @@ Result<spec::ContainerStatus> Container::process_status(const kernel::Procfs &pr
   using enum spec::ContainerStatus;
   if (!record.ready) {
     // The creator holds the lock for as long as it works; init dies with it.
-    if (kernel::flock(directory_, LOCK_SH | LOCK_NB)) {
-      TRY(kernel::flock(directory_, LOCK_UN));
-      return stopped;
-    }
-    return creating;
+    const Status locked = kernel::flock(directory_, LOCK_SH | LOCK_NB);
+    if (!locked && locked.error().number == EWOULDBLOCK) return creating;
+    TRY(locked);
+    TRY(kernel::flock(directory_, LOCK_UN));
+    return stopped;
   }
   const Result<kernel::ProcessStat> stat = proc.read_stat(record.pid);
   if (!stat && stat.error().number != ESRCH && stat.error().number != ENOENT) return std::unexpected(stat.error());
@@ -177,6 +180,7 @@ Result<kernel::Fd> Container::open_init(const kernel::Procfs &proc) const {
   if (!pidfd) return pidfd;
   // Compared after the pidfd is held: from here on the pid cannot become another process's.
   const Result<kernel::ProcessStat> stat = proc.read_stat(record.pid);
+  if (!stat && stat.error().number != ESRCH) return std::unexpected(stat.error());
   if (!stat || stat->start_time != record.start_time || stat->state == 'Z' || stat->state == 'X') {
     return fail(ESRCH, "container not running");
   }

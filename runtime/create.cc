@@ -64,12 +64,12 @@ void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
   for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
 }
 
-// Everybody who waits for the init process: the record, the pid file, the pidfd's socket.
+// Everybody who waits for the init process: the record, the pid file, the pidfd's socket, and who waits for the lock.
 Status tell(const CreateRequest &request, Container &container, const Launched &launched) {
   TRY(container.replace());
   if (!request.pid_file.empty()) TRY(write_pid_file(request.pid_file, launched.init.pid()));
   if (!request.pidfd_socket.empty()) TRY(send_pidfd(request.pidfd_socket, launched.init.pidfd()));
-  return {};
+  return container.unlock();
 }
 
 Status detach_host_mounts(const spec::Record &record) {
@@ -149,7 +149,6 @@ Result<Created> create_container(CreateRequest request, const cli::Log &log) {
     (void)container.remove();
     return std::unexpected(std::move(launched).error());
   }
-  TRY(container.unlock());
   return Created{std::move(bundle), std::move(container), *std::move(launched)};
 }
 

@@ -78,7 +78,8 @@ Status signal_container(const Container &container, int number, bool all) {
 Status kill_init(const Container &container) {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   const Result<kernel::Fd> init = container.open_init(proc);
-  if (!init) return {};
+  if (!init && init.error().number == ESRCH) return {};
+  if (!init) return std::unexpected(init.error());
   TRY(kernel::pidfd_send_signal(*init, SIGKILL));
   TRY(TRY(Cgroup::open(container.record.cgroup_paths)).kill_all(SIGKILL));
   if (!TRY(kernel::wait_readable(*init, std::chrono::seconds(10)))) {
