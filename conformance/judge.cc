@@ -1,7 +1,6 @@
 #include "conformance/judge.h"
 
 #include <fmt/format.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -9,9 +8,8 @@
 #include <array>
 #include <optional>
 
+#include "conformance/ground.h"
 #include "conformance/leavings.h"
-#include "runtime/kernel/mount.h"
-#include "runtime/kernel/namespace.h"
 #include "runtime/kernel/prctl.h"
 
 namespace skiff::conformance {
@@ -30,14 +28,6 @@ struct Job {
   Clock::time_point deadline;
   Stage::Place place;
 };
-
-// Mounts of the case and of the runtime stay among themselves; what is shared is shared here, as on a usual host.
-Status enter_mount_namespace() {
-  TRY(kernel::unshare(CLONE_NEWNS));
-  TRY(remedy("the root directory must be a mount point: run this in a container or after pivot_root, not in a chroot",
-             kernel::mount("", "/", "", MS_REC | MS_SLAVE)));
-  return kernel::mount("", "/", "", MS_REC | MS_SHARED);
-}
 
 Verdict run_case(const Case &one, const Runtime &runtime, const Stage::Place &place) {
   TRY(kernel::set_pdeathsig(SIGKILL));

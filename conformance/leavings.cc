@@ -100,15 +100,6 @@ void thaw(const std::string &path) {
   }
 }
 
-void remove_cgroups(const std::vector<std::string> &cgroups) {
-  for (const std::string &path : cgroups) {
-    thaw(path);
-    (void)kill_listed(path + "/cgroup.procs");
-  }
-  reap();
-  for (const std::string &path : cgroups) (void)kernel::unlinkat(kernel::cwd, path, AT_REMOVEDIR);
-}
-
 }  // namespace
 
 std::vector<std::string> find_cgroups(const std::string &cgroup) {
@@ -135,10 +126,19 @@ bool is_unified() {
   return !all.empty() && std::ranges::all_of(all, &Hierarchy::unified);
 }
 
+void kill_members(const std::string &cgroup) {
+  for (const std::string &path : find_cgroups(cgroup)) {
+    thaw(path);
+    (void)kill_listed(path + "/cgroup.procs");
+  }
+}
+
 Status remove_leavings(const std::string &directory, const std::string &cgroup) {
   reap();
   std::vector<std::string> left = find_cgroups(cgroup);
-  remove_cgroups(left);
+  kill_members(cgroup);
+  reap();
+  for (const std::string &path : left) (void)kernel::unlinkat(kernel::cwd, path, AT_REMOVEDIR);
   std::vector<std::string> mounts = find_mounts(directory);
   std::ranges::reverse(mounts);
   for (const std::string &mount : mounts) (void)kernel::umount2(mount, MNT_DETACH);

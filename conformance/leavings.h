@@ -15,6 +15,9 @@ namespace skiff::conformance {
 // True where v2 alone is mounted.
 [[nodiscard]] bool is_unified();
 
+// Thaws and kills the processes of this cgroup and of those below it, in every hierarchy.
+void kill_members(const std::string &cgroup);
+
 // Removes the directory with everything in it, what is mounted below it, the cgroup with its processes, and children of
 // ours. The error lists what was left of containers: cgroups and mounts.
 [[nodiscard]] Status remove_leavings(const std::string &directory, const std::string &cgroup);

@@ -1,5 +1,5 @@
 # The judge as a program: our runtime passes, and one that breaks one rule fails one case.
-set(judge_tests conformance/judge_test.cc cli/rig.cc)
+set(judge_tests conformance/faults_test.cc conformance/judge_test.cc cli/rig.cc)
 add_executable(judge_test ${judge_tests})
 target_compile_definitions(judge_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>")
@@ -9,3 +9,7 @@ gtest_discover_tests(judge_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS progra
 
 add_test(NAME conformance COMMAND skiff-conformance $<TARGET_FILE:skiff>)
 set_tests_properties(conformance PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
+
+# A few points of all, spread evenly; `make reliability` has the rest.
+add_test(NAME faults COMMAND skiff-conformance faults --sample 120 $<TARGET_FILE:skiff>)
+set_tests_properties(faults PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")

@@ -1,0 +1,263 @@
+#include "conformance/faults/campaign.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "conformance/faults/calls.h"
+#include "conformance/ground.h"
+#include "conformance/leavings.h"
+#include "runtime/kernel/mount.h"
+#include "runtime/kernel/prctl.h"
+
+namespace skiff::conformance {
+namespace {
+
+std::vector<const Scene *> choose_scenes(const CampaignRequest &request) {
+  std::vector<const Scene *> chosen;
+  for (const Scene &scene : all_scenes()) {
+    if (request.commands.empty() || std::ranges::find(request.commands, scene.name) != request.commands.end()) {
+      chosen.push_back(&scene);
+    }
+  }
+  return chosen;
+}
+
+bool is_plausible(int error, bool stream) { return !stream || (error != EIO && error != ENOSPC && error != ENOMEM); }
+
+void add_points(const Scene &scene, const TracedCall &call, std::vector<Point> &points) {
+  const CallPlace &place = call.place;
+  points.push_back({&scene, {.fault = Fault::kill, .place = place}});
+  if (place.process != "0") points.push_back({&scene, {.fault = Fault::kill_command, .place = place}});
+  const CallFaults *faults = find_faults(place.call);
+  if (faults == nullptr) return;
+  for (const int error : faults->errors) {
+    if (error == 0) break;
+    if (!is_plausible(error, call.stream)) continue;
+    points.push_back({&scene, {.fault = Fault::error, .place = place, .error = error, .made = faults->made}});
+  }
+}
+
+// In our own mount namespace. Covering them would not do: who reads mountinfo still sees the hierarchies of v1.
+Status show_unified() {
+  TRY(kernel::umount2("/sys/fs/cgroup", MNT_DETACH));
+  return kernel::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0);
+}
+
+// A process with a site. What it has to tell comes over a pipe, a JSON value a line.
+class Worker {
+ public:
+  // `work` is called in the process, with a site and the end of the pipe.
+  template <class Work>
+  static Result<Worker> start(const CampaignRequest &request, std::string name, Work work) {
+    Worker worker;
+    worker.directory_ = fmt::format("{}/{}", request.directory, name);
+    worker.cgroup_ = fmt::format("{}/{}", request.cgroup, name);
+    kernel::Pipe pipe = TRY(kernel::pipe2());
+    worker.child_ = TRY(kernel::clone3({}));
+    if (worker.child_.is_this_process()) {
+      const Status done = serve(request, worker, pipe.write, work);
+      if (!done) {
+        Tree error;
+        error.set("/error", done.error().message());
+        (void)kernel::write_all(pipe.write, error.dump() + "\n");
+      }
+      ::_exit(0);
+    }
+    worker.pipe_ = std::move(pipe.read);
+    return worker;
+  }
+
+  // Up to the end of its work. `told` gets each value.
+  [[nodiscard]] bool is_open() const { return pipe_.valid(); }
+  [[nodiscard]] const kernel::Fd &pipe() const { return pipe_; }
+  template <class Told>
+  Status hear(Told told) {
+    std::array<char, 65536> buffer{};
+    const std::size_t got = TRY(kernel::read_some(pipe_, buffer));
+    text_.append(buffer.data(), got);
+    if (got == 0) {
+      pipe_.reset();
+      (void)TRY(child_.wait());
+    }
+    for (std::size_t end = 0; (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
+      const Tree value = TRY(Tree::parse(std::string_view(text_).substr(0, end)));
+      if (value.find("/error") != nullptr) return fail(value.text("/error"));
+      told(value);
+    }
+    return {};
+  }
+
+ private:
+  template <class Work>
+  static Status serve(const CampaignRequest &request, const Worker &worker, const kernel::Fd &pipe, Work &work) {
+    TRY(kernel::set_pdeathsig(SIGKILL));
+    TRY(kernel::set_child_subreaper(true));
+    TRY(enter_mount_namespace());
+    if (request.unified) TRY(show_unified());
+    (void)kernel::umask(022);
+    Site site = TRY(Site::make(*request.runtime,
+                               {.directory = worker.directory_,
+                                .program = request.program,
+                                .cgroup = worker.cgroup_,
+                                .deadline = {},
+                                .variant = {}},
+                               request.patience));
+    const Status done = work(site, pipe);
+    (void)remove_leavings(worker.directory_, worker.cgroup_);
+    return done;
+  }
+
+  std::string directory_;
+  std::string cgroup_;
+  kernel::Child child_;
+  kernel::Fd pipe_;
+  std::string text_;
+};
+
+// One site without any fault: which calls there are.
+Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &tallies) {
+  const std::vector<const Scene *> scenes = choose_scenes(request);
+  Worker scout = TRY(Worker::start(request, "scout", [&](Site &site, const kernel::Fd &pipe) -> Status {
+    for (std::size_t i = 0; i < scenes.size(); ++i) {
+      const bool possible =
+          scenes[i]->controller.empty() || !find_hierarchy(std::string(scenes[i]->controller)).empty();
+      const Result<Reference> reference =
+          possible ? learn(site, *scenes[i]) : fail(fmt::format("no cgroup controller {}", scenes[i]->controller));
+      if (!reference) {
+        (void)site.remove();
+        site.sweep();
+        Tree value;
+        value.set("/untried", std::string(scenes[i]->name));
+        value.set("/reason", reference.error().message());
+        TRY(kernel::write_all(pipe, value.dump() + "\n"));
+        continue;
+      }
+      for (const TracedCall &call : reference->calls) {
+        Tree value;
+        value.set("/scene", i);
+        value.set("/process", call.place.process);
+        value.set("/call", call.place.call);
+        value.set("/ordinal", call.place.ordinal);
+        value.set("/stream", call.stream);
+        TRY(kernel::write_all(pipe, value.dump() + "\n"));
+      }
+    }
+    return {};
+  }));
+  std::vector<Point> points;
+  while (scout.is_open()) {
+    TRY(scout.hear([&](const Tree &value) {
+      if (value.find("/untried") != nullptr) {
+        tallies.untried[value.text("/untried")] = value.text("/reason");
+        return;
+      }
+      add_points(*scenes[static_cast<std::size_t>(value.number("/scene").value_or(0))],
+                 {.place = {value.text("/process"), value.text("/call"),
+                            static_cast<std::uint32_t>(value.number("/ordinal").value_or(0))},
+                  .path = {},
+                  .stream = value.text("/stream") == "true"},
+                 points);
+    }));
+  }
+  return points;
+}
+
+// Evenly spread, so that every command and every kind of call has its share.
+std::vector<Point> choose_points(std::vector<Point> points, const CampaignRequest &request) {
+  std::erase_if(points, [&](const Point &point) {
+    const std::string name = point.name();
+    return !request.points.empty() && std::ranges::none_of(request.points, [&](const std::string &wanted) {
+      return name.find(wanted) != std::string::npos;
+    });
+  });
+  if (request.sample == 0 || request.sample >= points.size()) return points;
+  std::vector<Point> chosen;
+  for (std::size_t i = 0; i < request.sample; ++i) chosen.push_back(points[i * points.size() / request.sample]);
+  return chosen;
+}
+
+Status try_points(Site &site, const std::vector<Point> &points, std::size_t first, std::size_t step,
+                  const kernel::Fd &pipe) {
+  std::map<const Scene *, Reference> references;
+  for (std::size_t i = first; i < points.size(); i += step) {
+    const Scene &scene = *points[i].scene;
+    if (!references.contains(&scene)) references[&scene] = TRY(learn(site, scene));
+    const Attempt one = TRY(in(points[i].name(), attempt(site, scene, references[&scene], points[i].injection)));
+    Tree value;
+    value.set("/point", i);
+    value.set("/reached", one.reached);
+    value.set("/path", one.path);
+    for (const Complaint &complaint : one.complaints) {
+      Tree entry;
+      entry.set("/flaw", static_cast<int>(complaint.flaw));
+      entry.set("/text", complaint.text);
+      value.set("/complaints/-", std::move(entry));
+    }
+    TRY(kernel::write_all(pipe, value.dump() + "\n"));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string Point::name() const {
+  const std::string what = injection.fault == Fault::error          ? error_name(injection.error)
+                           : injection.fault == Fault::kill_command ? "kill-command"
+                                                                    : "kill";
+  return fmt::format("{} {}/{}#{} {}", scene->name, injection.place.process, injection.place.call,
+                     injection.place.ordinal, what);
+}
+
+std::array<Tally, 2> Tallies::total() const {
+  std::array<Tally, 2> sum{};
+  for (const auto &[name, tallies] : by_command) {
+    for (std::size_t kind = 0; kind < 2; ++kind) {
+      sum[kind].tried += tallies[kind].tried;
+      sum[kind].missed += tallies[kind].missed;
+      for (std::size_t flaw = 0; flaw < flaw_count; ++flaw) sum[kind].flaws[flaw] += tallies[kind].flaws[flaw];
+    }
+  }
+  return sum;
+}
+
+Result<Tallies> run_campaign(const CampaignRequest &request,
+                             const std::function<void(const std::string &, const Complaint &)> &told) {
+  Tallies tallies;
+  const std::vector<Point> points = choose_points(TRY(find_points(request, tallies)), request);
+  std::vector<Worker> workers;
+  for (std::size_t i = 0; i < request.jobs; ++i) {
+    workers.push_back(TRY(Worker::start(request, std::to_string(i), [&](Site &site, const kernel::Fd &pipe) {
+      return try_points(site, points, i, request.jobs, pipe);
+    })));
+  }
+  const auto hear = [&](const Tree &value) {
+    const Point &point = points[static_cast<std::size_t>(value.number("/point").value_or(0))];
+    const bool is_error = point.injection.fault == Fault::error;
+    Tally &tally = tallies.by_command[std::string(point.scene->name)][is_error ? 1 : 0];
+    ++(value.text("/reached") == "true" ? tally.tried : tally.missed);
+    const Tree *complaints = value.find("/complaints");
+    if (complaints == nullptr) return;
+    for (const Tree::Member &entry : complaints->members()) {
+      const auto flaw = static_cast<std::size_t>(entry.value.number("/flaw").value_or(0));
+      ++tally.flaws[flaw];
+      const std::string path = value.text("/path");
+      told(path.empty() ? point.name() : fmt::format("{} (\"{}\")", point.name(), path),
+           {static_cast<Flaw>(flaw), entry.value.text("/text")});
+    }
+  };
+  while (std::ranges::any_of(workers, &Worker::is_open)) {
+    std::vector<pollfd> fds;
+    for (const Worker &worker : workers) fds.push_back({worker.is_open() ? worker.pipe().get() : -1, POLLIN, 0});
+    (void)TRY(kernel::poll(fds, kernel::forever));
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      if (fds[i].revents != 0) TRY(workers[i].hear(hear));
+    }
+  }
+  return tallies;
+}
+
+}  // namespace skiff::conformance

@@ -1,0 +1,29 @@
+// The commands that faults are tried on: what must be there before, what is there afterwards.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "conformance/faults/site.h"
+
+namespace skiff::conformance {
+
+struct Scene {
+  std::string_view name;
+  Status (*prepare)(Site &site);
+  std::vector<std::string> (*words)(const Site &site);
+  // What there is once the command says that it succeeded; the container may be used up for it. An error: it lies.
+  Result<Facts> (*effect)(Site &site);
+  // The container's init goes on while the command runs, and is part of it.
+  bool with_init = false;
+  // A command that fails must leave the container that there was; one that makes a container none.
+  bool makes = false;
+  // It shows what it can, succeeds, and tells of the rest on stderr.
+  bool warns = false;
+  // The cgroup controller without which it can do nothing; empty: none.
+  std::string_view controller = {};
+};
+
+[[nodiscard]] std::span<const Scene> all_scenes();
+
+}  // namespace skiff::conformance

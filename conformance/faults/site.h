@@ -1,0 +1,90 @@
+// Where one worker tries its faults: a bundle, the runtime's root directory, the container "one" that commands are for,
+// and "beside", which runs all the time and must not notice.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/faults/tracer.h"
+#include "conformance/stage.h"
+
+namespace skiff::conformance {
+
+// What is seen of a container: names of facts and their values.
+using Facts = std::map<std::string, std::string>;
+
+struct Said {
+  std::string out;
+  std::string err;
+};
+
+class Site {
+ public:
+  // The process must be a reaper (PR_SET_CHILD_SUBREAPER) without other children, in a mount namespace of its own.
+  static Result<Site> make(const Runtime &runtime, Stage::Place place, std::chrono::milliseconds patience);
+
+  [[nodiscard]] std::string id() const { return "one"; }
+  [[nodiscard]] std::string bundle() const { return stage_.bundle(); }
+  [[nodiscard]] std::string path(std::string_view name) const { return stage_.path(name); }
+  [[nodiscard]] std::string cgroup() const { return stage_.cgroup() + "/one"; }
+
+  // config.json of "one", whose process is `/inside WORDS...`.
+  [[nodiscard]] Status configure(const std::vector<std::string> &words);
+  // RUNTIME --root DIR WORDS..., not yet run.
+  [[nodiscard]] Order order(const std::vector<std::string> &words) const;
+  // The same, to its end.
+  [[nodiscard]] Result<Outcome> call(const std::vector<std::string> &words);
+  // call, and an error unless it succeeds.
+  [[nodiscard]] Status succeed(const std::vector<std::string> &words);
+  // What the command that is tried, and the container, wrote since this was asked last.
+  [[nodiscard]] Said take_output();
+
+  [[nodiscard]] Result<Tree> state();  // of "one"
+  [[nodiscard]] Result<int> pid();     // of its state; none of a stopped container
+  // Waits for the end of a process of a container.
+  [[nodiscard]] Status wait_for_end(int pid);
+  // Waits until the program of "one" has written a line.
+  [[nodiscard]] Result<Tree> wait_for_line();
+  // The limits and the freezer of a cgroup.
+  [[nodiscard]] Facts cgroup_facts(const std::string &cgroup) const;
+  // What hooks of "one" wrote, a word a line.
+  [[nodiscard]] std::vector<std::string> hook_tags() const;
+
+  // What there is of "one": processes, cgroups, mounts, files. Waits a little for processes that are about to end.
+  [[nodiscard]] std::vector<std::string> remains();
+  // `delete --force`.
+  [[nodiscard]] Result<Outcome> remove();
+  // Removes what remains by force.
+  void sweep();
+  // From here on any other file counts as left over.
+  void note_files();
+  // Why "beside" is not what it was; empty: it is.
+  [[nodiscard]] std::string harm();
+  // Another one in its place.
+  [[nodiscard]] Status replace_beside();
+
+ private:
+  Site(Stage stage, const Runtime &runtime, std::chrono::milliseconds patience)
+      : stage_(std::move(stage)), runtime_(&runtime), patience_(patience) {}
+  Status start_beside();
+  [[nodiscard]] std::vector<std::string> orphans() const;
+  void reap_orphans(std::chrono::milliseconds patience);
+
+  Stage stage_;
+  const Runtime *runtime_;
+  std::chrono::milliseconds patience_;
+  kernel::Fd out_;  // of the commands that are tried, and of containers
+  kernel::Fd err_;
+  kernel::Fd answer_;  // of all other commands
+  kernel::Fd answer_err_;
+  int beside_ = 0;
+  kernel::Fd beside_pidfd_;
+  std::string beside_mounts_;
+  Facts beside_facts_;
+  std::vector<std::string> files_;
+  std::vector<std::string> mounts_;
+};
+
+}  // namespace skiff::conformance

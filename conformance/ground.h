@@ -1,0 +1,42 @@
+// What every way of trying runtimes stands on: the runtimes, a directory and a cgroup of its own, its output.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/stage.h"
+#include "runtime/cli/flags.h"
+
+namespace skiff::conformance {
+
+// The directory and the cgroup of one run, and the observing program in it. All of it goes with the value.
+class Ground {
+ public:
+  static Result<Ground> make();
+  Ground(Ground &&other) noexcept
+      : directory_(std::exchange(other.directory_, {})), cgroup_(std::move(other.cgroup_)) {}
+  Ground &operator=(Ground &&) = delete;
+  ~Ground();
+
+  [[nodiscard]] const std::string &directory() const { return directory_; }
+  [[nodiscard]] std::string program() const { return directory_ + "/inside"; }
+  [[nodiscard]] const std::string &cgroup() const { return cgroup_; }
+
+ private:
+  Ground() = default;
+  std::string directory_;
+  std::string cgroup_;
+};
+
+// Mounts of this process and of the runtime stay among themselves; what is shared is shared here, as on a usual host.
+[[nodiscard]] Status enter_mount_namespace();
+
+// From the command line: paths or names, with blanks in front of flags.
+[[nodiscard]] Result<std::vector<Runtime>> find_runtimes(const std::vector<std::string_view> &names);
+// The flag --jobs, or as many as there are processors.
+[[nodiscard]] unsigned jobs_of(const cli::Flags &given);
+
+[[nodiscard]] Status print(std::string_view text);
+
+}  // namespace skiff::conformance
