@@ -135,7 +135,7 @@ Result<Facts> executed(Site &site) {
 
 Result<Facts> printed_state(Site &site) {
   Facts facts;
-  const std::string text = site.take_output().out;
+  const std::string text = site.take_out();
   flatten(TRY(in("the output: " + text, Tree::parse(text))), "", facts);
   // A number is as good, where the name cannot be read.
   std::erase_if(facts, [](const auto &fact) { return fact.first.ends_with("/owner"); });

@@ -153,7 +153,7 @@ Status Site::replace_beside() {
 Status Site::configure(const std::vector<std::string> &words) {
   stage_.config.set("/linux/cgroupsPath", cgroup());
   stage_.inside(words.front(), {words.begin() + 1, words.end()});
-  (void)take_output();  // of the container before it, if nobody has read it
+  forget_output();  // of the container before it, if nobody has read it
   for (const std::string &file : {path("log"), stage_.rootfs() + "/log"}) TRY(write_file(file, "", 0666));
   return stage_.save();
 }
@@ -179,9 +179,10 @@ Result<Outcome> Site::call(const std::vector<std::string> &words) {
   one.err = path("answer_err");
   (void)drain(answer_);
   const Traced traced = TRY(run_traced(one));
-  Said said = {drain(answer_), drain(answer_err_)};
+  std::string out = drain(answer_);
+  std::string err = drain(answer_err_);
   if (traced.hung) return fail(fmt::format("{}: it did not end in time", words.front()));
-  return Outcome{traced.code, std::move(said.out), std::move(said.err)};
+  return Outcome{traced.code, std::move(out), std::move(err)};
 }
 
 Status Site::succeed(const std::vector<std::string> &words) {
@@ -190,7 +191,14 @@ Status Site::succeed(const std::vector<std::string> &words) {
   return {};
 }
 
-Said Site::take_output() { return {drain(out_), drain(err_)}; }
+std::string Site::take_out() { return drain(out_); }
+
+std::string Site::take_err() { return drain(err_); }
+
+void Site::forget_output() {
+  (void)take_out();
+  (void)take_err();
+}
 
 Result<Tree> Site::state() {
   const Outcome outcome = TRY(call({"state", id()}));

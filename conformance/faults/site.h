@@ -15,11 +15,6 @@ namespace skiff::conformance {
 // What is seen of a container: names of facts and their values.
 using Facts = std::map<std::string, std::string>;
 
-struct Said {
-  std::string out;
-  std::string err;
-};
-
 class Site {
  public:
   // The process must be a reaper (PR_SET_CHILD_SUBREAPER) without other children, in a mount namespace of its own.
@@ -39,7 +34,9 @@ class Site {
   // call, and an error unless it succeeds.
   [[nodiscard]] Status succeed(const std::vector<std::string> &words);
   // What the command that is tried, and the container, wrote since this was asked last.
-  [[nodiscard]] Said take_output();
+  [[nodiscard]] std::string take_out();
+  [[nodiscard]] std::string take_err();
+  void forget_output();
 
   [[nodiscard]] Result<Tree> state();  // of "one"
   [[nodiscard]] Result<int> pid();     // of its state; none of a stopped container

@@ -16,7 +16,7 @@ Result<Traced> run_command(Site &site, const Scene &scene, const Injection &inje
   order.injection = injection;
   order.record = record;
   if (scene.with_init) order.attached = TRY(site.pid());
-  (void)site.take_output();
+  site.forget_output();
   return run_traced(order);
 }
 
@@ -58,11 +58,11 @@ void judge_error(Site &site, const Scene &scene, const Reference &reference, con
   if (traced.code == 0) {
     const Result<Facts> facts = scene.effect(site);
     const std::string wrong = facts ? difference(reference.facts, *facts) : facts.error().message();
-    if (scene.warns && names(site.take_output().err, injection)) return;
+    if (scene.warns && names(site.take_err(), injection)) return;
     if (!wrong.empty()) complaints.push_back({Flaw::silent, wrong});
     return;
   }
-  std::string said = site.take_output().err;
+  std::string said = site.take_err();
   if (!names(said, injection)) complaints.push_back({Flaw::wordless, fmt::format("exit {}: {}", traced.code, said)});
   if (!scene.makes) return;
   const std::vector<std::string> remains = site.remains();
@@ -94,8 +94,8 @@ Result<Reference> learn(Site &site, const Scene &scene) {
     TRY(prepare(site, scene));
     Traced traced = TRY(run_command(site, scene, {}, time == 0));
     if (traced.code != 0) {
-      return fail(fmt::format("{} without a fault: {}", scene.name,
-                              Outcome{traced.code, "", site.take_output().err}.summary()));
+      return fail(
+          fmt::format("{} without a fault: {}", scene.name, Outcome{traced.code, "", site.take_err()}.summary()));
     }
     const Facts facts = TRY(in(scene.name, scene.effect(site)));
     if (time == 0) {
@@ -119,7 +119,7 @@ Result<Attempt> attempt(Site &site, const Scene &scene, const Reference &referen
   const Traced traced = TRY(run_command(site, scene, injection, false));
   Attempt result{.reached = traced.reached, .path = traced.path, .complaints = {}};
   if (traced.hung) {
-    result.complaints.push_back({Flaw::hang, site.take_output().err});
+    result.complaints.push_back({Flaw::hang, site.take_err()});
   } else if (injection.fault == Fault::error && traced.reached) {
     judge_error(site, scene, reference, injection, traced, result.complaints);
   }
