@@ -137,4 +137,13 @@ Result<std::vector<std::string>> choose_addresses(const NetworkRecord &network, 
   return addresses;
 }
 
+std::string choose_hardware_address(const std::vector<std::string> &addresses) {
+  const auto ipv4 = std::ranges::find_if(addresses, [](const std::string &one) { return one.contains('.'); });
+  const std::optional<Address> address =
+      Address::parse(without_prefix(ipv4 == addresses.end() ? addresses.front() : *ipv4));
+  if (!address) return "";
+  const std::uint8_t *last = address->bytes.data() + address->bits() / 8 - 4;
+  return fmt::format("02:42:{:02x}:{:02x}:{:02x}:{:02x}", last[0], last[1], last[2], last[3]);
+}
+
 }  // namespace skiff::compose

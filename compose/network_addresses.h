@@ -21,6 +21,10 @@ namespace skiff::compose {
 [[nodiscard]] Result<std::vector<std::string>> choose_addresses(const NetworkRecord &network, const Attachment &wish,
                                                                 const std::vector<std::string> &used);
 
+// The hardware address of who has these addresses, as Docker makes it: whoever gets the address next, or again after a
+// restart, has the same one, so that what the neighbours remember is still true.
+[[nodiscard]] std::string choose_hardware_address(const std::vector<std::string> &addresses);
+
 // The same ports, each with its port of the host. One that another container or program has is an error (EADDRINUSE)
 // that says whose it is.
 [[nodiscard]] Result<std::vector<Port>> choose_ports(const std::vector<Port> &ports,

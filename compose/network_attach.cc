@@ -52,6 +52,7 @@ Status add_endpoint(const Places &places, const Attachment &wish, const std::vec
   Endpoint endpoint{.network = network.name, .mac_address = wish.mac_address, .aliases = wish.aliases};
   endpoint.interface_name = wish.interface_name.empty() ? free_interface(state.endpoints) : wish.interface_name;
   endpoint.addresses = TRY(choose_addresses(network, wish, used));
+  if (endpoint.mac_address.empty()) endpoint.mac_address = choose_hardware_address(endpoint.addresses);
   for (const SubnetRecord &subnet : network.subnets) {
     if (!network.internal) endpoint.gateways.push_back(subnet.gateway);
   }

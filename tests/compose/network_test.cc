@@ -33,6 +33,23 @@ TEST_F(NetworkTest, TwoContainersFindOneAnotherByNameAndAlias) {
   EXPECT_EQ(run_inside(web.path, [&] { return talk_to("tcp", address_of(db), 5432); }), "hello " + address_of(web));
 }
 
+// Neighbours remember a hardware address for half a minute.
+TEST_F(NetworkTest, WhoeverTakesAnAddressAgainIsReachedAtOnce) {
+  (void)make_network("net");
+  const NetworkState db = attach("db", "net");
+  const auto answer = [&](const NetworkState &web) {
+    const kernel::Child server = serve(web.path, "tcp", 80);
+    return run_inside(db.path, [&] { return talk_to("tcp", address_of(web), 80); });
+  };
+  const NetworkState first = attach("web", "net");
+  EXPECT_EQ(answer(first), "hello " + address_of(db));
+  ASSERT_TRUE(detach_networks(places_, first.container));
+  const NetworkState second = attach("other", "net");
+  ASSERT_EQ(address_of(second), address_of(first));
+  EXPECT_EQ(second.endpoints.at(0).mac_address, first.endpoints.at(0).mac_address);
+  EXPECT_EQ(answer(second), "hello " + address_of(db));
+}
+
 TEST_F(NetworkTest, APublishedPortAnswersFromTheHost) {
   (void)make_network("net");
   const NetworkState web = attach("web", "net", {port_of(80, std::nullopt), port_of(53, std::nullopt, "udp")});
