@@ -209,8 +209,10 @@ Status call_image(const Engine &engine, const Words &words, bool quiet, std::str
 
 Status build_image(const Engine &engine, const Service &service, const std::string &image, bool quiet) {
   const Build &build = *service.build;
-  return in(fmt::format("service {}: build", service.name),
-            call_image(engine, build_words(build, image, service.platform), quiet, build.dockerfile_inline));
+  Words words = build_words(build, image, service.platform);
+  // The one that will run the image, too.
+  words.insert(words.begin() + 1, {"--runtime", engine.runtime.front()});
+  return in(fmt::format("service {}: build", service.name), call_image(engine, words, quiet, build.dockerfile_inline));
 }
 
 Result<std::map<std::string, std::string>> make_images(const Engine &engine, const Project &project,
