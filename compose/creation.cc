@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compose/container_volumes.h"
+#include "compose/contains.h"
 #include "compose/events.h"
 #include "compose/half_made.h"
 #include "compose/image_bundle.h"
@@ -68,7 +69,10 @@ void describe(const Service &service, ContainerRecord &record) {
   record.restart = service.restart;
   record.health_check = service.health_check;
   record.ports = service.ports;
-  record.exposed = service.expose;
+  for (const std::string &port : service.expose) {
+    std::string word = port.contains('/') ? port : port + "/tcp";
+    if (!contains(record.exposed, word)) record.exposed.push_back(std::move(word));
+  }
   record.networks = service.networks;
   record.network_mode = service.network_mode;
   record.pid_mode = service.pid_mode;

@@ -193,7 +193,7 @@ void fields(auto &v, const HostShape &host) {
 void fields(auto &v, const ConfigShape &shape) {
   const ContainerRecord &record = *shape.record;
   std::map<std::string, std::map<std::string, std::string>> exposed;
-  for (const std::string &port : record.exposed) exposed[port.find('/') == std::string::npos ? port + "/tcp" : port];
+  for (const std::string &port : record.exposed) exposed[port];
   for (const Port &port : record.ports) exposed[port_key(port)];
   v.always("Hostname", record.hostname);
   v.always("Domainname", record.domainname);

@@ -154,8 +154,7 @@ std::string ports_text(const ContainerRecord &record) {
       add(fmt::format("{}/{}", port.container, port.protocol));
     }
   }
-  for (const std::string &exposed : record.exposed) {
-    const std::string word = exposed.find('/') == std::string::npos ? exposed + "/tcp" : exposed;
+  for (const std::string &word : record.exposed) {
     const bool published = std::ranges::any_of(
         record.ports, [&](const Port &port) { return word == fmt::format("{}/{}", port.container, port.protocol); });
     if (!published) add(word);
