@@ -8,7 +8,8 @@ PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohma
 	libbenchmark-dev busybox-static dbus-daemon procps lld libcurl4-openssl-dev libssl-dev libarchive-dev libisal-dev \
 	libzstd-dev zlib1g-dev libfyaml-dev
 # What the tests of skiff-image and skiff-compose talk to.
-TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aardvark-dns iptables passt
+TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aardvark-dns iptables passt mmdebstrap curl \
+	iproute2 uidmap
 
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff
@@ -69,6 +70,10 @@ bench: build
 # Real images through a registry on loopback: pulled, unpacked, compared with umoci's tree, and run.
 images: build
 	@conformance/images/run
+
+# A project of nginx, a Python application, PostgreSQL, Redis and a worker: built, up, killed, down, nothing left.
+example: test-packages build
+	@tests/cli/compose/example build/release
 
 # Pull, unpack and push of skiff-image next to skopeo, umoci, Podman, containerd and Docker.
 bench-image: build

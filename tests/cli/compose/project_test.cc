@@ -46,11 +46,11 @@ class ProjectProgram : public ::testing::Test {
   }
 };
 
-TEST_F(ProjectProgram, TheExampleComesUpInBothLanguagesAndGoesDownWithoutATrace) {
+TEST_F(ProjectProgram, AShopComesUpInBothLanguagesAndGoesDownWithoutATrace) {
   EngineRig rig;
   make_image(rig);
   for (const std::string file : {"compose.yaml", "compose.ctst"}) {
-    const std::string path = std::string(SKIFF_COMPOSE_EXAMPLE) + "/" + file;
+    const std::string path = std::string(SKIFF_COMPOSE_SHOP) + "/" + file;
     const Outcome up = project(rig, path, {"up", "-d", "--wait", "--wait-timeout", "60"});
     ASSERT_EQ(up.code, 0) << file << ": " << up.err;
     EXPECT_EQ(project(rig, path, {"ps", "--services"}).out, "app\ncache\ndb\nweb\nworker\n");
