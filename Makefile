@@ -15,7 +15,7 @@ TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aa
 RUNTIMES ?= build/release/runtime/skiff
 FUZZ_SECONDS ?= 3600
 
-.PHONY: all build packages test-packages demo test vm-test check analyze fuzz bench bench-image suites clients images \
+.PHONY: all build packages test-packages demo test vm-test check analyze fuzz bench bench-image bench-compose suites clients images \
 	conformance install package clean
 
 all: build
@@ -78,6 +78,10 @@ example: test-packages build
 # Pull, unpack and push of skiff-image next to skopeo, umoci, Podman, containerd and Docker.
 bench-image: build
 	@tests/bench/image
+
+# One container and a project of ten services: skiff-compose next to Podman and Docker with their composes.
+bench-compose: build
+	@tests/bench/compose
 
 # Other projects' test suites against this runtime: runc's own and runtime-tools' validation programs. Needs root and a
 # Debian mirror; the first time it makes a Debian root of its own.
