@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "imgtool/late_library.h"
 #include "imgtool/tree_path.h"
 #include "spec/names.h"
 
@@ -45,6 +46,7 @@ std::unexpected<Error> failed(archive *reader, std::string_view what) {
 }
 
 Result<Reader> open_archive(Source &source) {
+  TRY(load_archive());
   Reader reader(::archive_read_new());
   ::archive_read_support_filter_bzip2(reader.get());
   ::archive_read_support_filter_gzip(reader.get());
@@ -119,7 +121,8 @@ void add_xattrs(archive_entry *from, TarEntry &entry) {
 
 }  // namespace
 
-bool can_read_archive(kernel::FdView file) {
+Result<bool> can_read_archive(kernel::FdView file) {
+  TRY(load_archive());
   Source source{.file = file};
   const Result<Reader> reader = open_archive(source);
   if (!reader) return false;

@@ -11,7 +11,7 @@
 namespace skiff::image {
 
 // tar in any of its forms, plain or compressed by gzip, zstd, xz or bzip2.
-[[nodiscard]] bool can_read_archive(kernel::FdView file);
+[[nodiscard]] Result<bool> can_read_archive(kernel::FdView file);
 
 // Names stay below `directory`: ".." in one is an error that names the entry. A hard link's target is below it as well.
 [[nodiscard]] Status write_archive_entries(LayerWriter &layer, kernel::FdView file, const std::string &directory,

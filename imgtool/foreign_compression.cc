@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "imgtool/late_library.h"
+
 namespace skiff::image {
 namespace {
 
@@ -75,6 +77,7 @@ ForeignDecompressor::ForeignDecompressor(ForeignDecompressor &&) noexcept = defa
 ForeignDecompressor::~ForeignDecompressor() = default;
 
 Result<ForeignDecompressor> ForeignDecompressor::open(ReadBytes compressed) {
+  TRY(load_archive());
   auto state = std::make_unique<State>(std::move(compressed));
   archive *const reader = state->reader.get();
   ::archive_read_support_filter_bzip2(reader);

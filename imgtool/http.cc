@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "imgtool/header_field.h"
+#include "imgtool/late_library.h"
 #include "imgtool/url.h"
 #include "runtime/kernel/process.h"
 
@@ -297,6 +298,7 @@ std::vector<std::string_view> HttpResponse::all(std::string_view name) const {
 }
 
 Result<std::unique_ptr<Http>> Http::make(const HttpOptions &options) {
+  TRY(load_curl());
   const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) return fail(fmt::format("curl_global_init: {}", curl_easy_strerror(code)));
   TRY(kernel::ignore_signal(SIGPIPE));

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "imgtool/header_field.h"
+#include "imgtool/late_library.h"
 #include "spec/names.h"
 
 namespace skiff::image {
@@ -30,6 +31,7 @@ Result<std::string> part_of(CURLU *url, CURLUPart part, const std::string &text)
 }
 
 Result<Url> parse(const std::string &text) {
+  TRY(load_curl());
   Url url(curl_url());
   const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_DISALLOW_USER);
   if (code != CURLUE_OK) return refused(text, code);
