@@ -11,6 +11,7 @@
 
 #include "compose/attach_wire.h"
 #include "compose/attached_clients.h"
+#include "compose/long_sleep.h"
 #include "compose/state.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/prctl.h"
@@ -172,6 +173,7 @@ Status Monitor::reap() {
 }
 
 Status Monitor::attend() {
+  LongSleep sleep;
   TRY(reap());
   while (!ended_) {
     // Nobody's output is lost: who is attached and does not read stops the container, as a pipe would.
@@ -182,7 +184,7 @@ Status Monitor::attend() {
                                   {clients_->has_input() ? ends_.in.get() : -1, POLLOUT, 0}};
     const std::size_t own = events.size();
     clients_->add_events(events);
-    TRY(kernel::poll(events, clients_->patience()));
+    TRY(sleep.poll(events, clients_->patience()));
     if (events[1].revents != 0) TRY(move_output(ends_.out, Stream::out));
     if (events[2].revents != 0) TRY(move_output(ends_.err, Stream::err));
     if (events[3].revents != 0) clients_->feed(ends_.in);

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "compose/long_sleep.h"
 #include "compose/supervisor_claim.h"
 #include "compose/ward.h"
 #include "runtime/kernel/call.h"
@@ -138,10 +139,11 @@ void Supervisor::forget_gone() {
 }
 
 Status Supervisor::attend() {
+  LongSleep sleep;
   while (is_active()) {
     std::vector<pollfd> events = {{notices_.get(), POLLIN, 0}};
     for (const auto &[id, ward] : wards_) ward.add_events(events);
-    TRY(kernel::poll(events, patience()));
+    TRY(sleep.poll(events, patience()));
     TRY(take_events(events));
     forget_gone();
   }

@@ -16,6 +16,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/interpolate_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/load_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/log_view_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/long_sleep_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/lower_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
