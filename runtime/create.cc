@@ -36,32 +36,15 @@ std::string timestamp() {
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
-Status check_terminal(const CreateRequest &request, const spec::Config &config) {
-  const bool terminal = config.process && config.process->terminal;
-  if (terminal && request.detached && request.console_socket.empty()) {
-    return fail("process.terminal: cannot allocate tty if skiff will detach without setting console socket",
-                "give --console-socket, or set process.terminal to false");
+// What the container gets as stdin, stdout and stderr.
+Result<std::vector<std::string>> read_descriptors(const kernel::Procfs &proc) {
+  std::vector<std::string> out;
+  for (int number = 0; number <= 2; ++number) {
+    Result<std::string> target = kernel::readlinkat(proc.root(), fmt::format("self/fd/{}", number));
+    if (!target && target.error().number != ENOENT) return std::unexpected(target.error());
+    out.push_back(target ? *std::move(target) : std::string());
   }
-  if (!request.console_socket.empty() && (!terminal || !request.detached)) {
-    return fail("--console-socket: cannot use console socket if skiff will not detach or allocate tty",
-                "leave it out, or set process.terminal to true");
-  }
-  return {};
-}
-
-void fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan) {
-  record.oci_version = bundle.config.oci_version;
-  record.bundle = bundle.path;
-  record.rootfs = plan.rootfs;
-  record.created = timestamp();
-  record.annotations = bundle.config.annotations;
-  record.owner_uid = kernel::geteuid();
-  record.new_pid_namespace = (plan.launch.new_namespaces & CLONE_NEWPID) != 0;
-  record.has_late_hooks = !bundle.config.hooks.poststart.empty() || !bundle.config.hooks.poststop.empty();
-  constexpr std::array<const char *, 3> drivers = {"disabled", "cgroupfs", "systemd"};
-  record.cgroup_manager = drivers[static_cast<std::size_t>(plan.cgroup.driver)];
-  record.systemd_scope = plan.cgroup.unit.name;
-  for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
+  return out;
 }
 
 // Everybody who waits for the init process: the record, the pid file, the pidfd's socket, and who waits for the lock.
@@ -80,7 +63,7 @@ Status detach_host_mounts(const spec::Record &record) {
 Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Plan &plan, const Host &host,
                           const kernel::Procfs &proc, Container &container, std::vector<std::string> &warnings,
                           const cli::Log &log) {
-  fill_record(container.record, bundle, plan);
+  TRY(fill_record(container.record, bundle, plan, proc));
   if (plan.intel_rdt) {
     TRY(record_intel_rdt(*plan.intel_rdt, named_schemata(*bundle.config.linux_.intel_rdt), TRY(find_resctrl(proc)),
                          container.record));
@@ -116,6 +99,36 @@ Result<Launched> bring_up(CreateRequest &request, const Bundle &bundle, const Pl
 }
 
 }  // namespace
+
+Status check_terminal(const CreateRequest &request, const spec::Config &config) {
+  const bool terminal = config.process && config.process->terminal;
+  if (terminal && request.detached && request.console_socket.empty()) {
+    return fail("process.terminal: cannot allocate tty if skiff will detach without setting console socket",
+                "give --console-socket, or set process.terminal to false");
+  }
+  if (!request.console_socket.empty() && (!terminal || !request.detached)) {
+    return fail("--console-socket: cannot use console socket if skiff will not detach or allocate tty",
+                "leave it out, or set process.terminal to true");
+  }
+  return {};
+}
+
+Status fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan, const kernel::Procfs &proc) {
+  record.oci_version = bundle.config.oci_version;
+  record.bundle = bundle.path;
+  record.rootfs = plan.rootfs;
+  record.created = timestamp();
+  record.annotations = bundle.config.annotations;
+  record.owner_uid = kernel::geteuid();
+  record.new_pid_namespace = (plan.launch.new_namespaces & CLONE_NEWPID) != 0;
+  record.has_late_hooks = !bundle.config.hooks.poststart.empty() || !bundle.config.hooks.poststop.empty();
+  constexpr std::array<const char *, 3> drivers = {"disabled", "cgroupfs", "systemd"};
+  record.cgroup_manager = drivers[static_cast<std::size_t>(plan.cgroup.driver)];
+  record.systemd_scope = plan.cgroup.unit.name;
+  for (const CgroupDirectory &directory : plan.cgroup.directories) record.cgroup_paths.push_back(directory.path);
+  if (!plan.terminal) record.descriptors = TRY(read_descriptors(proc));
+  return {};
+}
 
 Result<Created> create_container(CreateRequest request, const cli::Log &log) {
   TRY(check_container_id(request.id));

@@ -37,6 +37,13 @@ struct Created {
 // On an error nothing is left behind: no process, mount, cgroup or directory.
 [[nodiscard]] Result<Created> create_container(CreateRequest request, const cli::Log &log);
 
+// Whether the terminal, the console socket and staying in the foreground go together.
+[[nodiscard]] Status check_terminal(const CreateRequest &request, const spec::Config &config);
+
+// What the record says from the start. The cgroup's paths are those that it will have.
+[[nodiscard]] Status fill_record(spec::Record &record, const Bundle &bundle, const Plan &plan,
+                                 const kernel::Procfs &proc);
+
 // Once it is known how the command ends: where it fails, the error must be the log's only object (Podman parses the
 // whole file as one), and the warnings go to stderr.
 void tell_warnings(const std::vector<std::string> &warnings, bool succeeded, const cli::Log &log);

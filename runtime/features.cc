@@ -47,7 +47,7 @@ spec::Features::Seccomp make_seccomp_features() {
 
 // Engines look for runc's keys; the versions under them are what they would compare with runc's, so only the switch.
 spec::StringMap make_annotations() {
-  spec::StringMap annotations = {{"org.opencontainers.runc.checkpoint.enabled", "false"},
+  spec::StringMap annotations = {{"org.opencontainers.runc.checkpoint.enabled", "true"},
                                  {"org.opencontainers.skiff.commit", SKIFF_COMMIT},
                                  {"org.opencontainers.skiff.version", SKIFF_VERSION}};
   if (const scmp_version *library = seccomp_version()) {

@@ -23,11 +23,11 @@
 namespace skiff {
 namespace {
 
-constexpr std::array<const CommandEntry *, 19> entries = {
-    &create_command, &start_command,    &state_command,      &kill_command, &delete_command,
-    &run_command,    &exec_command,     &list_command,       &ps_command,   &pause_command,
-    &resume_command, &update_command,   &events_command,     &spec_command, &plan_command,
-    &check_command,  &features_command, &completion_command, &man_command};
+constexpr std::array<const CommandEntry *, 21> entries = {
+    &create_command,   &start_command,      &state_command,   &kill_command,  &delete_command, &run_command,
+    &exec_command,     &list_command,       &ps_command,      &pause_command, &resume_command, &update_command,
+    &events_command,   &checkpoint_command, &restore_command, &spec_command,  &plan_command,   &check_command,
+    &features_command, &completion_command, &man_command};
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};
@@ -56,7 +56,7 @@ constexpr std::array<cli::FlagSpec, 9> global_flags = {{
      .value = "MANAGER",
      .text = "who makes the cgroup: skiff itself, systemd, or nobody",
      .choices = "cgroupfs|systemd|disabled"},
-    {.name = "criu", .value = "FILE", .text = "accepted for runc's callers, without effect", .hidden = true},
+    {.name = "criu", .value = "FILE", .text = "the program criu, for checkpoint and restore: criu of $PATH"},
     {.name = "log-level", .value = "LEVEL", .text = "accepted for crun's callers", .hidden = true},
 }};
 

@@ -1,5 +1,6 @@
 // The last step out of the host's mounts: "/" becomes the rootfs.
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 
 #include <string>
 #include <string_view>
@@ -85,6 +86,25 @@ Status check_root(const Rootfs &rootfs) {
   return fail(EXDEV, "\"/\" is not the rootfs after the change of root (working directory " + directory + ")");
 }
 
+bool is_null(const Result<struct stat> &status) {
+  return status && S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+}
+
+// A program whose input or output is nothing has the container's own /dev/null for it: a file of the host that stays
+// open could not be checkpointed. A container without one keeps the host's.
+void take_own_null(const Rootfs &rootfs) {
+  kernel::Fd null;
+  for (int number = 0; number <= 2; ++number) {
+    if (!is_null(kernel::fstat(kernel::FdView(number)))) continue;
+    if (!null.valid()) {
+      Result<kernel::Fd> own = kernel::open_in_root(rootfs.root, "/dev/null", O_RDWR | O_NOFOLLOW);
+      if (!own || !is_null(kernel::fstat(*own))) return;
+      null = *std::move(own);
+    }
+    (void)kernel::dup_onto(null, number);
+  }
+}
+
 }  // namespace
 
 Status apply(const PivotRoot &step, Rootfs &rootfs) {
@@ -101,6 +121,7 @@ Status apply(const PivotRoot &step, Rootfs &rootfs) {
   }
   TRY(check_root(rootfs));
   rootfs.root_path = "/";
+  take_own_null(rootfs);
   return {};
 }
 

@@ -22,9 +22,12 @@ inline constexpr std::string_view hooks_stderr = "run.oci.hooks.stderr";
 // A property of the container's scope, with systemd's driver: its name follows.
 inline constexpr std::string_view systemd_property = "org.systemd.property.";
 
+// A file of settings for CRIU, which count more than what is asked of checkpoint and restore.
+inline constexpr std::string_view criu_config = "org.criu.config";
+
 // Each of the above, for `features`. One that ends in a dot stands for every annotation that begins with it.
-inline constexpr std::array honoured = {systemd_property, hooks_stderr, hooks_stdout, keep_original_groups,
-                                        mount_context_type};
+inline constexpr std::array honoured = {criu_config,  systemd_property,     hooks_stderr,
+                                        hooks_stdout, keep_original_groups, mount_context_type};
 
 // Whether an annotation that is a switch is on: there, and neither "0" nor "false".
 [[nodiscard]] inline bool is_on(const spec::StringMap &annotations, std::string_view name) {

@@ -75,6 +75,7 @@ void fields(auto &v, Like<Record> auto &record) {
   v.optional("intelRdtPath", record.intel_rdt_path);
   v.optional("intelRdtMonitorPath", record.intel_rdt_monitor_path);
   v.optional("intelRdtMade", record.intel_rdt_made);
+  v.free_text("descriptors", record.descriptors);
   v.optional("hostMount", record.host_mount);
 }
 
@@ -93,6 +94,19 @@ std::string print_container_process_state(const State &state, int pid, const std
 }
 
 std::string print_record(const Record &record) { return Writer("").document(record); }
+
+std::string print_descriptors(const std::vector<std::string> &descriptors) { return Writer("").document(descriptors); }
+
+Result<std::vector<std::string>> parse_descriptors(std::string_view json) {
+  const auto document = json::Document::parse(json);
+  if (!document) return std::unexpected(findings_error("descriptors.json", {document.error()}));
+  if (document->root().kind() != json::Kind::array) return fail("descriptors.json: it has to be an array");
+  std::vector<std::string> descriptors;
+  document->root().each([&](json::Value each) {
+    descriptors.emplace_back(each.kind() == json::Kind::string ? each.text() : std::string_view());
+  });
+  return descriptors;
+}
 
 Result<Record> parse_record(std::string_view json) {
   std::vector<Finding> findings;

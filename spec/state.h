@@ -57,10 +57,17 @@ struct Record {
   std::string intel_rdt_path;
   std::string intel_rdt_monitor_path;
   bool intel_rdt_made = false;
+  // What descriptors 0, 1 and 2 were when the container was made, as /proc/PID/fd shows them; none with a terminal. Of
+  // a restored container those that it got then.
+  std::vector<std::string> descriptors;
   // Without a mount namespace: the unique id of the mount over the rootfs, to be detached with the container; else 0.
   std::uint64_t host_mount = 0;
 };
 [[nodiscard]] std::string print_record(const Record &record);
 [[nodiscard]] Result<Record> parse_record(std::string_view json);
+
+// descriptors.json beside a checkpoint's images, as runc and crun have it: an array of Record::descriptors.
+[[nodiscard]] std::string print_descriptors(const std::vector<std::string> &descriptors);
+[[nodiscard]] Result<std::vector<std::string>> parse_descriptors(std::string_view json);
 
 }  // namespace skiff::spec

@@ -31,8 +31,9 @@ struct CommandEntry {
   int error_code = 1;             // what an error exits with
 };
 
-extern const CommandEntry check_command, completion_command, create_command, delete_command, events_command,
-    exec_command, features_command, kill_command, list_command, man_command, pause_command, plan_command, ps_command,
-    resume_command, run_command, spec_command, start_command, state_command, update_command;
+extern const CommandEntry check_command, checkpoint_command, completion_command, create_command, delete_command,
+    events_command, exec_command, features_command, kill_command, list_command, man_command, pause_command,
+    plan_command, ps_command, restore_command, resume_command, run_command, spec_command, start_command, state_command,
+    update_command;
 
 }  // namespace skiff
