@@ -137,7 +137,8 @@ Result<int> Criu::serve() {
   TRY(say(control_, Word::go_on));
   // It closes when the child becomes CRIU.
   if (const Result<Received> said = hear(control_); said && said->word == Word::failed) {
-    return in("criu", Result<int>(std::unexpected(said->error)));
+    const Status failed = std::unexpected(said->error);
+    return std::unexpected(in("criu", said->error.number == ENOENT ? remedy(package, failed) : failed).error());
   }
   const CriuResponse response = TRY(ask(print_criu_version_request()));
   if (response.version >= oldest) return response.version;

@@ -1,7 +1,10 @@
 #include "tests/cli/background.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <unistd.h>
+
+#include "runtime/kernel/socket.h"
 
 namespace skiff::rig {
 namespace {
@@ -56,6 +59,17 @@ int wait_for_code(kernel::Child &child, std::chrono::milliseconds patience) {
   const Result<bool> ended = kernel::wait_readable(child.pidfd(), patience);
   if (!ended || !*ended) return -1;
   return child.wait().value().shell_code();
+}
+
+ConsoleSocket::ConsoleSocket(const std::string &path)
+    : listener_(kernel::listen_unix(kernel::cwd, path, SOCK_STREAM, 1).value()) {}
+
+kernel::Fd ConsoleSocket::receive() {
+  const kernel::Fd peer = kernel::accept4(listener_).value();
+  std::optional<kernel::Message> message = kernel::recv_message(peer, 4096, 2).value();
+  EXPECT_EQ(message->fds.size(), 1U);
+  EXPECT_FALSE(message->bytes.empty());
+  return std::move(message->fds.front());
 }
 
 std::string read_until(kernel::FdView fd, std::string_view wanted) {

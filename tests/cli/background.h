@@ -30,6 +30,17 @@ struct EventStream {
 };
 [[nodiscard]] EventStream start_events(const Rig &rig, const std::string &interval);
 
+// The engine's side of --console-socket.
+class ConsoleSocket {
+ public:
+  explicit ConsoleSocket(const std::string &path);
+  // The terminal's master: exactly one descriptor, with a name as payload, as containerd reads it.
+  [[nodiscard]] kernel::Fd receive();
+
+ private:
+  kernel::Fd listener_;
+};
+
 // Reads until `wanted` has come, or the other side is closed, or nothing comes any more: what came.
 [[nodiscard]] std::string read_until(kernel::FdView fd, std::string_view wanted);
 

@@ -5,30 +5,11 @@
 #include <array>
 
 #include "runtime/kernel/path.h"
-#include "runtime/kernel/socket.h"
 #include "runtime/kernel/tty.h"
 #include "tests/cli/background.h"
 
 namespace skiff::rig {
 namespace {
-
-// The engine's side of --console-socket.
-class ConsoleSocket {
- public:
-  explicit ConsoleSocket(const std::string &path)
-      : listener_(kernel::listen_unix(kernel::cwd, path, SOCK_STREAM, 1).value()) {}
-
-  kernel::Fd receive() {
-    const kernel::Fd peer = kernel::accept4(listener_).value();
-    std::optional<kernel::Message> message = kernel::recv_message(peer, 4096, 2).value();
-    EXPECT_EQ(message->fds.size(), 1U);  // containerd: exactly one, with the name as payload
-    EXPECT_FALSE(message->bytes.empty());
-    return std::move(message->fds.front());
-  }
-
- private:
-  kernel::Fd listener_;
-};
 
 // A terminal as a user has one: what is typed goes into `master`, the program gets `slave`.
 struct Pty {

@@ -6,6 +6,7 @@ set(program_tests
   cli/cgroup_v1_limits_test.cc
   cli/cgroup_v2_limits_test.cc
   cli/cgroup_v2_test.cc
+  cli/checkpoint_test.cc
   cli/cve_devices_test.cc
   cli/cve_exec_test.cc
   cli/cve_mounts_test.cc
@@ -49,6 +50,7 @@ set(program_tests
 )
 set(program_test_parts
   cli/background.cc
+  cli/checkpoint.cc
   cli/inside.cc
   cli/rig.cc
 )

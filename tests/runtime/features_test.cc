@@ -144,6 +144,7 @@ TEST(Features, AnnotationsNameTheVersionAtRunTime) {
     ASSERT_TRUE(annotations.contains(name)) << name;
     EXPECT_FALSE(annotations.at(name).empty()) << name;
   }
+  EXPECT_EQ(annotations.at("org.opencontainers.runc.checkpoint.enabled"), "true");
 }
 
 }  // namespace

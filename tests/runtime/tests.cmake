@@ -1,11 +1,14 @@
 # What decides: values in, values out.
 add_executable(decide_test
   ${CMAKE_CURRENT_LIST_DIR}/bpf_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/criu_message_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/criu_plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_intel_rdt_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_mounts_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_process_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/plan_text_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/protobuf_test.cc
 )
 target_link_libraries(decide_test PRIVATE skiff_decide GTest::gtest_main)
 gtest_discover_tests(decide_test TEST_PREFIX decide.)
