@@ -41,6 +41,13 @@ std::string find_freezer(const spec::Record &record) {
   return {};
 }
 
+// There CRIU waits for ever for the frozen processes, which it has to run code in.
+Status check_freezer(const Container &container, const std::string &freezer, const kernel::Procfs &proc) {
+  if (freezer.empty() || !kernel::faccessat(kernel::cwd, freezer + "/freezer.state", F_OK)) return {};
+  if (TRY(container.status(proc)) != spec::ContainerStatus::paused) return {};
+  return fail("with cgroup v1 a paused container cannot be checkpointed", "`skiff resume` it first");
+}
+
 Status add_mounts(const Plan &plan, const std::vector<CgroupDirectory> &cgroups, const kernel::Fd &root,
                   const kernel::Procfs &proc, CriuOptions &options) {
   for (const ExternalMount &mount : find_external_mounts(plan, cgroups)) {
@@ -82,6 +89,7 @@ Status fill_options(const Container &container, const CheckpointRequest &request
   options.track_mem = !request.parent_path.empty() || request.pre_dump;
   options.config_file = choose_criu_config(config.annotations, has_own_criu_config());
   options.freeze_cgroup = find_freezer(record);
+  TRY(check_freezer(container, options.freeze_cgroup, proc));
   options.orphan_pts_master = true;
   options.empty_ns = emptied_namespaces;
   TRY(add_namespaces(plan, record.pid, proc, options));

@@ -40,6 +40,13 @@ Status reopen_criu_directories(const CriuDirectories &directories) {
   return kernel::dup_onto(TRY(open_directory(directories.log)), directories.work.get());
 }
 
+Status let_in(const kernel::Fd &images, std::optional<std::uint32_t> group) {
+  const mode_t mode = TRY(kernel::fstat(images)).st_mode & 07777;
+  if (!group || (mode & S_IXOTH) != 0) return {};
+  TRY(in("--image-path", kernel::fchownat(images, "", static_cast<uid_t>(-1), *group, AT_EMPTY_PATH)));
+  return in("--image-path", kernel::fchmod(images, mode | S_IRGRP | S_IXGRP));
+}
+
 Status check_parent_path(const kernel::Fd &images, const std::string &parent_path) {
   if (parent_path.empty()) return {};
   if (parent_path.starts_with('/')) {

@@ -1,6 +1,8 @@
 // The directories that CRIU works in, and what the runtime keeps there beside the images.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,9 @@ struct CriuDirectories {
 
 // Opens both anew under the same numbers, in another mount namespace than before.
 [[nodiscard]] Status reopen_criu_directories(const CriuDirectories &directories);
+
+// Lets a group into a directory of images that is the owner's alone.
+[[nodiscard]] Status let_in(const kernel::Fd &images, std::optional<std::uint32_t> group);
 
 // --parent-path: a directory, relative to that of the images, in which CRIU makes a link to it.
 [[nodiscard]] Status check_parent_path(const kernel::Fd &images, const std::string &parent_path);

@@ -92,9 +92,10 @@ Status make_mount_points(const Plan &plan, const kernel::Procfs &proc) {
 
 Status mount_criu_root(const std::string &rootfs, const std::string &place) {
   TRY(kernel::mount("", "/", "", MS_SLAVE | MS_REC));
+  // What was a slave of the host's mounts becomes a slave of these, which works with shared ones only.
+  TRY(kernel::mount("", "/", "", MS_SHARED | MS_REC));
   const kernel::Fd source = TRY(open_rootfs(rootfs));
   const kernel::Fd clone = TRY(kernel::open_tree(source, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE));
-  TRY(kernel::mount_setattr(clone, "", {.propagation = MS_PRIVATE}, kernel::Recursive::yes));
   return kernel::move_mount(clone, TRY(kernel::open(place, O_PATH | O_DIRECTORY)));
 }
 

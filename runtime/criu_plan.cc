@@ -94,6 +94,14 @@ Result<std::vector<CriuNamespace>> find_joined_namespaces(const Plan &plan) {
   return out;
 }
 
+std::optional<std::uint32_t> find_reading_group(const Plan &plan) {
+  if (!plan.launch.id_maps) return std::nullopt;
+  for (const spec::IdMapping &map : plan.launch.id_maps->gids) {
+    if (map.container_id == 0 && map.size > 0) return map.host_id;
+  }
+  return std::nullopt;
+}
+
 std::string choose_criu_config(const spec::StringMap &annotations, bool has_own) {
   const auto found = annotations.find(std::string(annotation::criu_config));
   if (found != annotations.end()) return found->second;

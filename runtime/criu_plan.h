@@ -2,6 +2,7 @@
 // that runc gives, so that the images of either are restored by the other.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,10 @@ inline constexpr const char *mask_of_files = "/dev/null";
 // Network devices are the engine's, which gives them to the restored container again: CRIU is to leave the network
 // namespace empty.
 inline constexpr std::uint32_t emptied_namespaces = 0x40000000;  // CLONE_NEWNET
+
+// The host's number of the container's group 0, where it has a user namespace of its own: the root of that, who is
+// nobody else on the host, reads the images of a restore.
+[[nodiscard]] std::optional<std::uint32_t> find_reading_group(const Plan &plan);
 
 // Settings that an administrator has for CRIU, which count more than the command line: what the annotation
 // org.criu.config names, none where it is empty, and without it /etc/criu/skiff.conf, or runc's where that is not

@@ -193,6 +193,7 @@ Status bring_up(Restoring &restoring) {
   spec::Record &record = restoring.container.record;
   const CriuDirectories directories =
       TRY(open_criu_directories(restoring.request.image_path, restoring.request.work_path, false));
+  TRY(let_in(directories.images, find_reading_group(restoring.plan)));
   TRY(fill_record(record, restoring.bundle, restoring.plan, restoring.proc));
   if (restoring.plan.intel_rdt) {
     TRY(record_intel_rdt(*restoring.plan.intel_rdt, named_schemata(*restoring.bundle.config.linux_.intel_rdt),

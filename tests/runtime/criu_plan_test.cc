@@ -84,6 +84,14 @@ TEST(CriuPlan, ACgroupNamespaceThatIsThereIsRefusedByItsField) {
   EXPECT_TRUE(joined.error().text.starts_with("linux.namespaces[0] (cgroup)"));
 }
 
+TEST(CriuPlan, TheGroupOfAMappedRootReadsTheImages) {
+  Plan plan;
+  EXPECT_FALSE(find_reading_group(plan).has_value());
+  plan.launch.id_maps = IdMaps{
+      .uids = {}, .gids = {{.container_id = 1, .host_id = 7, .size = 1}, {.container_id = 0, .host_id = 9, .size = 1}}};
+  EXPECT_EQ(find_reading_group(plan), 9U);
+}
+
 TEST(CriuPlan, TheAnnotationNamesTheSettingsAndMayNameNone) {
   EXPECT_EQ(choose_criu_config({}, true), "/etc/criu/skiff.conf");
   EXPECT_EQ(choose_criu_config({}, false), "/etc/criu/runc.conf");
