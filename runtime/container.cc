@@ -169,8 +169,8 @@ Result<spec::ContainerStatus> Container::process_status(const kernel::Procfs &pr
 
 Result<spec::ContainerStatus> Container::status(const kernel::Procfs &proc) const {
   const spec::ContainerStatus now = TRY(process_status(proc));
-  if (now == spec::ContainerStatus::running && TRY(is_cgroup_frozen(record.cgroup_paths)))
-    return spec::ContainerStatus::paused;
+  const bool lives = now == spec::ContainerStatus::running || now == spec::ContainerStatus::created;
+  if (lives && TRY(is_cgroup_frozen(record.cgroup_paths))) return spec::ContainerStatus::paused;
   return now;
 }
 

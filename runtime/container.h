@@ -48,7 +48,7 @@ class Container {
 
   // What the container is now, from the kernel: the record holds no status that could be out of date.
   [[nodiscard]] Result<spec::ContainerStatus> status(const kernel::Procfs &proc) const;
-  // Like status, but never looks whether it is frozen: a paused container is running.
+  // Like status, but never looks whether it is frozen: a paused container is running, or created.
   [[nodiscard]] Result<spec::ContainerStatus> process_status(const kernel::Procfs &proc) const;
   // The init process; ESRCH where it has ended (or its pid is another's by now).
   [[nodiscard]] Result<kernel::Fd> open_init(const kernel::Procfs &proc) const;

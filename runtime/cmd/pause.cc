@@ -28,8 +28,7 @@ Result<int> pause(const Context &context) {
 }
 
 Result<int> resume(const Context &context) {
-  const Container container =
-      TRY(load_in_state(context, {spec::ContainerStatus::paused, spec::ContainerStatus::created}));
+  const Container container = TRY(load_in_state(context, {spec::ContainerStatus::paused}));
   TRY(TRY(Cgroup::open(container.record.cgroup_paths)).thaw());
   return 0;
 }

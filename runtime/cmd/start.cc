@@ -17,6 +17,10 @@ Status check_created(const Container &container, spec::ContainerStatus status) {
     return fail("cannot start a container that has stopped",
                 fmt::format("`skiff delete {}` it and create it again", container.record.id));
   }
+  if (status == spec::ContainerStatus::paused) {
+    return fail("cannot start a container in the paused state",
+                fmt::format("`skiff resume {}` it first", container.record.id));
+  }
   return fail(fmt::format("cannot start a container in the {} state", spec::status_name(status)),
               "only a created container can be started, once");
 }
@@ -25,7 +29,8 @@ Result<int> run(const Context &context) {
   Container container = TRY(Container::load(context.root, context.id()));
   TRY(container.lock());
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
-  TRY(check_created(container, TRY(container.process_status(proc))));
+  // Init could not answer in a frozen cgroup.
+  TRY(check_created(container, TRY(container.status(proc))));
   const NotifySocket notify = TRY(NotifySocket::open(container.directory(), read_notify_socket()));
   const kernel::Fd init = notify.valid() ? TRY(container.open_init(proc)) : kernel::Fd{};
   TRY(open_gate(container.directory()));

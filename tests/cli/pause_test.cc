@@ -21,6 +21,22 @@ TEST(Pause, FreezesAndResumeThaws) {
   EXPECT_EQ(rig.skiff({"resume", rig.id()}).code, 1);
 }
 
+TEST(Pause, ACreatedContainerThatIsPausedIsStartedOnlyAfterItIsResumed) {
+  REQUIRE_ROOT();
+  Rig rig;
+  rig.script("true");
+  ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+  EXPECT_EQ(rig.skiff({"resume", rig.id()}).code, 1);
+  ASSERT_EQ(rig.skiff({"pause", rig.id()}).code, 0);
+  EXPECT_EQ(rig.state()["status"], "paused");
+  const Outcome refused = rig.skiff({"start", rig.id()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("cannot start a container in the paused state"), std::string::npos) << refused.err;
+  ASSERT_EQ(rig.skiff({"resume", rig.id()}).code, 0);
+  EXPECT_EQ(rig.state()["status"], "created");
+  EXPECT_EQ(rig.skiff({"start", rig.id()}).code, 0);
+}
+
 TEST(Pause, SigkillEndsAPausedContainer) {
   REQUIRE_ROOT();
   Rig rig;
