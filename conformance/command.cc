@@ -62,7 +62,9 @@ Result<Running> spawn(const std::vector<std::string> &words, const Surroundings 
   kernel::Pipe out = TRY(kernel::pipe2());
   kernel::Pipe err = TRY(kernel::pipe2());
   kernel::Child child = TRY(kernel::clone3({}));
-  if (child.is_this_process()) become(words, around, out.write, err.write);
+  if (child.is_this_process())
+    become(words, around, around.output.valid() ? around.output : kernel::FdView(out.write), err.write);
+  if (around.output.valid()) out.read.reset();
   return Running{std::move(child), std::move(out.read), std::move(err.read)};
 }
 

@@ -24,14 +24,15 @@ struct Outcome {
 // A command that was started, and the pipes that a container it leaves behind goes on writing to.
 struct Running {
   kernel::Child child;
-  kernel::Fd out;
+  kernel::Fd out;  // none where stdout was given
   kernel::Fd err;
 };
 
 // What the command gets beside its words.
 struct Surroundings {
-  std::string directory;                 // working directory; empty: ours
-  kernel::FdView input = kernel::no_fd;  // stdin; none: /dev/null
+  std::string directory;                  // working directory; empty: ours
+  kernel::FdView input = kernel::no_fd;   // stdin; none: /dev/null
+  kernel::FdView output = kernel::no_fd;  // stdout; none: a pipe of Running
 };
 
 // The first word is a path. The child dies with us.

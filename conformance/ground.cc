@@ -80,11 +80,22 @@ Status enter_mount_namespace() {
   return kernel::mount("", "/", "", MS_REC | MS_SHARED);
 }
 
+Status show_unified_cgroups() {
+  // Covering them would not do: who reads mountinfo still sees the hierarchies of v1.
+  TRY(kernel::umount2("/sys/fs/cgroup", MNT_DETACH));
+  return kernel::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0);
+}
+
 unsigned jobs_of(const cli::Flags &given) {
   const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
   return std::max(given.uint32("jobs").value_or(static_cast<std::uint32_t>(processors)), 1U);
 }
 
 Status print(std::string_view text) { return kernel::write_all(kernel::FdView(1), text); }
+
+Status append_file(const std::string &path, std::string_view text) {
+  const kernel::Fd file = TRY(kernel::open(path, O_WRONLY | O_APPEND | O_CREAT, 0644));
+  return kernel::write_all(file, text);
+}
 
 }  // namespace skiff::conformance

@@ -32,11 +32,16 @@ class Ground {
 // Mounts of this process and of the runtime stay among themselves; what is shared is shared here, as on a usual host.
 [[nodiscard]] Status enter_mount_namespace();
 
+// In a mount namespace of our own: cgroup v2 takes the place of what is mounted, with the controllers that v1 has not.
+[[nodiscard]] Status show_unified_cgroups();
+
 // From the command line: paths or names, with blanks in front of flags.
 [[nodiscard]] Result<std::vector<Runtime>> find_runtimes(const std::vector<std::string_view> &names);
 // The flag --jobs, or as many as there are processors.
 [[nodiscard]] unsigned jobs_of(const cli::Flags &given);
 
 [[nodiscard]] Status print(std::string_view text);
+// Adds to a file, which is made where it is missing.
+[[nodiscard]] Status append_file(const std::string &path, std::string_view text);
 
 }  // namespace skiff::conformance

@@ -126,6 +126,17 @@ bool is_unified() {
   return !all.empty() && std::ranges::all_of(all, &Hierarchy::unified);
 }
 
+std::vector<std::string> own_children() {
+  std::vector<std::string> pids;
+  const std::string text = read(fmt::format("/proc/self/task/{}/children", kernel::gettid()));
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view word = rest.substr(0, rest.find_first_of("\n "));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    if (!word.empty()) pids.emplace_back(word);
+  }
+  return pids;
+}
+
 void kill_members(const std::string &cgroup) {
   for (const std::string &path : find_cgroups(cgroup)) {
     thaw(path);

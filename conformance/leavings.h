@@ -15,6 +15,9 @@ namespace skiff::conformance {
 // True where v2 alone is mounted.
 [[nodiscard]] bool is_unified();
 
+// The pids of this process's children.
+[[nodiscard]] std::vector<std::string> own_children();
+
 // Thaws and kills the processes of this cgroup and of those below it, in every hierarchy.
 void kill_members(const std::string &cgroup);
 

@@ -9,6 +9,7 @@
 #include "conformance/faults/command.h"
 #include "conformance/ground.h"
 #include "conformance/judge.h"
+#include "conformance/load/command.h"
 #include "conformance/report.h"
 #include "runtime/cli/log.h"
 #include "runtime/cli/usage.h"
@@ -126,7 +127,7 @@ struct OtherCommand {
   std::string_view name;
   Result<int> (*run)(std::span<const char *const> words);
 };
-constexpr std::array<OtherCommand, 1> other_commands = {{{"faults", run_faults}}};
+constexpr std::array<OtherCommand, 2> other_commands = {{{"faults", run_faults}, {"load", run_load}}};
 
 int main(std::span<const char *const> words) {
   (void)kernel::ignore_signal(SIGPIPE);

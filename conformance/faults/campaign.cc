@@ -1,17 +1,13 @@
 #include "conformance/faults/campaign.h"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "conformance/faults/calls.h"
 #include "conformance/ground.h"
 #include "conformance/leavings.h"
-#include "runtime/kernel/mount.h"
-#include "runtime/kernel/prctl.h"
+#include "conformance/worker.h"
 
 namespace skiff::conformance {
 namespace {
@@ -41,87 +37,27 @@ void add_points(const Scene &scene, const TracedCall &call, std::vector<Point> &
   }
 }
 
-// In our own mount namespace. Covering them would not do: who reads mountinfo still sees the hierarchies of v1.
-Status show_unified() {
-  TRY(kernel::umount2("/sys/fs/cgroup", MNT_DETACH));
-  return kernel::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0);
-}
-
-// A process with a site. What it has to tell comes over a pipe, a JSON value a line.
-class Worker {
- public:
-  // `work` is called in the process, with a site and the end of the pipe.
-  template <class Work>
-  static Result<Worker> start(const CampaignRequest &request, std::string name, Work work) {
-    Worker worker;
-    worker.directory_ = fmt::format("{}/{}", request.directory, name);
-    worker.cgroup_ = fmt::format("{}/{}", request.cgroup, name);
-    kernel::Pipe pipe = TRY(kernel::pipe2());
-    worker.child_ = TRY(kernel::clone3({}));
-    if (worker.child_.is_this_process()) {
-      const Status done = serve(request, worker, pipe.write, work);
-      if (!done) {
-        Tree error;
-        error.set("/error", done.error().message());
-        (void)kernel::write_all(pipe.write, error.dump() + "\n");
-      }
-      ::_exit(0);
-    }
-    worker.pipe_ = std::move(pipe.read);
-    return worker;
-  }
-
-  // Up to the end of its work. `told` gets each value.
-  [[nodiscard]] bool is_open() const { return pipe_.valid(); }
-  [[nodiscard]] const kernel::Fd &pipe() const { return pipe_; }
-  template <class Told>
-  Status hear(Told told) {
-    std::array<char, 65536> buffer{};
-    const std::size_t got = TRY(kernel::read_some(pipe_, buffer));
-    text_.append(buffer.data(), got);
-    if (got == 0) {
-      pipe_.reset();
-      (void)TRY(child_.wait());
-    }
-    for (std::size_t end = 0; (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
-      const Tree value = TRY(Tree::parse(std::string_view(text_).substr(0, end)));
-      if (value.find("/error") != nullptr) return fail(value.text("/error"));
-      told(value);
-    }
-    return {};
-  }
-
- private:
-  template <class Work>
-  static Status serve(const CampaignRequest &request, const Worker &worker, const kernel::Fd &pipe, Work &work) {
-    TRY(kernel::set_pdeathsig(SIGKILL));
-    TRY(kernel::set_child_subreaper(true));
-    TRY(enter_mount_namespace());
-    if (request.unified) TRY(show_unified());
-    (void)kernel::umask(022);
-    Site site = TRY(Site::make(*request.runtime,
-                               {.directory = worker.directory_,
-                                .program = request.program,
-                                .cgroup = worker.cgroup_,
-                                .deadline = {},
-                                .variant = {}},
-                               request.patience));
+// A process with a site, which `work` is given.
+Result<Worker> start_at_site(const CampaignRequest &request, const std::string &name,
+                             const std::function<Status(Site &, const kernel::Fd &pipe)> &work) {
+  return Worker::start([&](const kernel::Fd &pipe) -> Status {
+    if (request.unified) TRY(show_unified_cgroups());
+    const std::string directory = fmt::format("{}/{}", request.directory, name);
+    const std::string cgroup = fmt::format("{}/{}", request.cgroup, name);
+    Site site = TRY(Site::make(
+        *request.runtime,
+        {.directory = directory, .program = request.program, .cgroup = cgroup, .deadline = {}, .variant = {}},
+        request.patience));
     const Status done = work(site, pipe);
-    (void)remove_leavings(worker.directory_, worker.cgroup_);
+    (void)remove_leavings(directory, cgroup);
     return done;
-  }
-
-  std::string directory_;
-  std::string cgroup_;
-  kernel::Child child_;
-  kernel::Fd pipe_;
-  std::string text_;
-};
+  });
+}
 
 // One site without any fault: which calls there are.
 Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &tallies) {
   const std::vector<const Scene *> scenes = choose_scenes(request);
-  Worker scout = TRY(Worker::start(request, "scout", [&](Site &site, const kernel::Fd &pipe) -> Status {
+  Worker scout = TRY(start_at_site(request, "scout", [&](Site &site, const kernel::Fd &pipe) -> Status {
     for (std::size_t i = 0; i < scenes.size(); ++i) {
       const bool possible =
           scenes[i]->controller.empty() || !find_hierarchy(std::string(scenes[i]->controller)).empty();
@@ -133,7 +69,7 @@ Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &
         Tree value;
         value.set("/untried", std::string(scenes[i]->name));
         value.set("/reason", reference.error().message());
-        TRY(kernel::write_all(pipe, value.dump() + "\n"));
+        TRY(say(pipe, value));
         continue;
       }
       for (const TracedCall &call : reference->calls) {
@@ -143,7 +79,7 @@ Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &
         value.set("/call", call.place.call);
         value.set("/ordinal", call.place.ordinal);
         value.set("/stream", call.stream);
-        TRY(kernel::write_all(pipe, value.dump() + "\n"));
+        TRY(say(pipe, value));
       }
     }
     return {};
@@ -197,7 +133,7 @@ Status try_points(Site &site, const std::vector<Point> &points, std::size_t firs
       entry.set("/text", complaint.text);
       value.set("/complaints/-", std::move(entry));
     }
-    TRY(kernel::write_all(pipe, value.dump() + "\n"));
+    TRY(say(pipe, value));
   }
   return {};
 }
@@ -230,7 +166,7 @@ Result<Tallies> run_campaign(const CampaignRequest &request,
   const std::vector<Point> points = choose_points(TRY(find_points(request, tallies)), request);
   std::vector<Worker> workers;
   for (std::size_t i = 0; i < request.jobs; ++i) {
-    workers.push_back(TRY(Worker::start(request, std::to_string(i), [&](Site &site, const kernel::Fd &pipe) {
+    workers.push_back(TRY(start_at_site(request, std::to_string(i), [&](Site &site, const kernel::Fd &pipe) {
       return try_points(site, points, i, request.jobs, pipe);
     })));
   }
@@ -249,14 +185,7 @@ Result<Tallies> run_campaign(const CampaignRequest &request,
            {static_cast<Flaw>(flaw), entry.value.text("/text")});
     }
   };
-  while (std::ranges::any_of(workers, &Worker::is_open)) {
-    std::vector<pollfd> fds;
-    for (const Worker &worker : workers) fds.push_back({worker.is_open() ? worker.pipe().get() : -1, POLLIN, 0});
-    (void)TRY(kernel::poll(fds, kernel::forever));
-    for (std::size_t i = 0; i < workers.size(); ++i) {
-      if (fds[i].revents != 0) TRY(workers[i].hear(hear));
-    }
-  }
+  TRY(hear_all(workers, hear));
   return tallies;
 }
 

@@ -90,11 +90,6 @@ std::string figures_of(const std::string &runtime, const Tallies &tallies) {
   return text;
 }
 
-Status append(const std::string &path, const std::string &text) {
-  const kernel::Fd file = TRY(kernel::open(path, O_WRONLY | O_APPEND | O_CREAT, 0644));
-  return kernel::write_all(file, text);
-}
-
 Result<bool> try_runtime(const Runtime &runtime, const cli::Flags &given) {
   const Ground ground = TRY(Ground::make());
   CampaignRequest request{.runtime = &runtime,
@@ -120,7 +115,7 @@ Result<bool> try_runtime(const Runtime &runtime, const cli::Flags &given) {
   TRY(print(table_of(runtime.name, tallies)));
   for (const auto &[name, reason] : tallies.untried) TRY(print(fmt::format("not tried: {}: {}\n", name, reason)));
   if (!given.string("figures").empty()) {
-    TRY(append(std::string(given.string("figures")), figures_of(runtime.name, tallies)));
+    TRY(append_file(std::string(given.string("figures")), figures_of(runtime.name, tallies)));
   }
   const std::array<Tally, 2> total = tallies.total();
   return clean && total[0].tried + total[1].tried > 0;

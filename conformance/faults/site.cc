@@ -95,16 +95,6 @@ std::string drain(const kernel::Fd &stream) {
   return text;
 }
 
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; (at = text.find_first_not_of(" \n", at)) != std::string_view::npos;) {
-    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
-    words.emplace_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
-}
-
 }  // namespace
 
 Result<Site> Site::make(const Runtime &runtime, Stage::Place place, std::chrono::milliseconds patience) {
@@ -252,8 +242,7 @@ std::vector<std::string> Site::hook_tags() const {
 }
 
 std::vector<std::string> Site::orphans() const {
-  std::vector<std::string> found =
-      words_of(read_file(fmt::format("/proc/self/task/{}/children", kernel::gettid())).value_or(""));
+  std::vector<std::string> found = own_children();
   std::erase(found, std::to_string(beside_));
   return found;
 }

@@ -1,5 +1,5 @@
 # The judge as a program: our runtime passes, and one that breaks one rule fails one case.
-set(judge_tests conformance/faults_test.cc conformance/judge_test.cc cli/rig.cc)
+set(judge_tests conformance/faults_test.cc conformance/judge_test.cc conformance/load_test.cc cli/rig.cc)
 add_executable(judge_test ${judge_tests})
 target_compile_definitions(judge_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>")
@@ -13,3 +13,6 @@ set_tests_properties(conformance PROPERTIES LABELS program TIMEOUT 240 SKIP_REGU
 # A few points of all, spread evenly; `make reliability` has the rest.
 add_test(NAME faults COMMAND skiff-conformance faults --sample 120 $<TARGET_FILE:skiff>)
 set_tests_properties(faults PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
+
+add_test(NAME load COMMAND skiff-conformance load --cycles 200 --crowd 50 --execs 300 --time 5s $<TARGET_FILE:skiff>)
+set_tests_properties(load PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
