@@ -16,7 +16,7 @@ RUNTIMES ?= build/release/runtime/skiff
 FUZZ_SECONDS ?= 3600
 
 .PHONY: all build packages test-packages demo test vm-test check analyze fuzz bench bench-image bench-compose suites clients images \
-	conformance install package clean
+	conformance reliability install package clean
 
 all: build
 
@@ -92,6 +92,10 @@ suites: build
 # Every clause of the specification, against any runtimes: make conformance RUNTIMES="runc crun"
 conformance: build
 	@build/release/conformance/skiff-conformance $(if $(word 2,$(RUNTIMES)),--matrix) $(RUNTIMES)
+
+# Everything that may go wrong, next to runc and crun, in one table; hours. make reliability QUICK=--quick: minutes.
+reliability: build
+	@conformance/reliability $(QUICK)
 
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)" --strip
