@@ -75,7 +75,9 @@ TEST_F(Faults, FindsAHang) {
 }
 
 TEST_F(Faults, FindsHarmToAnotherContainer) {
-  const Outcome outcome = one_point(program() + " $1 $2 kill beside KILL");
+  const std::string on = program() + " $1 $2 ";
+  const Outcome outcome =
+      one_point(on + "kill beside KILL; while " + on + "state beside | grep -q running; do :; done");
   EXPECT_TRUE(has(outcome, "harm")) << outcome.out << outcome.err;
 }
 
