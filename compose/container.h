@@ -22,7 +22,8 @@ struct MountRecord {
   std::string source;  // the host's directory
   std::string target;
   bool read_only = false;
-  bool anonymous = false;  // a volume without a name goes with its container
+  bool anonymous = false;    // a volume without a name goes with its container
+  std::string subpath = {};  // of a volume: the part of `source` that is mounted
 };
 
 // A line of its /etc/hosts.
@@ -31,7 +32,7 @@ struct ExtraHost {
   std::string address;  // or "host-gateway"
 };
 
-// DATA/containers/ID/record.json. It holds no environment: that may be secret.
+// DATA/containers/ID/record.json. It does not hold the environment, which may be secret and is in the bundle alone.
 struct ContainerRecord {
   std::string id;  // 64 hexadecimal digits
   std::string name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compose/volume.h"
+#include "compose/volume_parts.h"
 
 namespace skiff::compose {
 namespace {
@@ -22,12 +23,20 @@ class Maker {
     return std::ranges::any_of(made_.records, [&](const MountRecord &one) { return one.target == target; });
   }
   Status add_volume(const Mount &mount);
+  Status add_source(MountRecord record);
 
   const Places &places_;
   kernel::FdView rootfs_;
   ContainerRecord &record_;
   ContainerVolumes made_;
 };
+
+Status Maker::add_source(MountRecord record) {
+  const std::string path = TRY(volume_source(places_, record_.id, record, made_.records.size()));
+  made_.paths.push_back({.target = record.target, .path = path, .read_only = record.read_only});
+  made_.records.push_back(std::move(record));
+  return {};
+}
 
 Status Maker::add_volume(const Mount &mount) {
   MountRecord record{.kind = Mount::Kind::volume,
@@ -47,9 +56,8 @@ Status Maker::add_volume(const Mount &mount) {
   // One that was another container's, which this one follows, goes with this one.
   if (!volume.made && volume.record.anonymous) record.anonymous = true;
   record.source = TRY(use_volume(places_, volume.record, mount, rootfs_));
-  made_.paths.push_back({.target = mount.target, .path = record.source, .read_only = mount.read_only});
-  made_.records.push_back(std::move(record));
-  return {};
+  record.subpath = mount.subpath;
+  return add_source(std::move(record));
 }
 
 Status Maker::add(const Mount &mount) {
@@ -85,8 +93,7 @@ Status Maker::add_from(const std::string &word) {
     mount.read_only = mount.read_only || read_only;
     // It goes with the container that it was made for.
     mount.anonymous = false;
-    made_.paths.push_back({.target = mount.target, .path = mount.source, .read_only = mount.read_only});
-    made_.records.push_back(std::move(mount));
+    TRY(add_source(std::move(mount)));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include "compose/rootfs_mount.h"
 #include "compose/shared_memory.h"
 #include "compose/volume.h"
+#include "compose/volume_parts.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -42,6 +43,7 @@ Status erase_marked(const Places &places, const ContainerRecord &record, bool vo
   }
   TRY(unmount_rootfs(places, record));
   TRY(unmount_shared_memory(places, record));
+  TRY(unmount_parts(places, record));
   if (volumes) {
     for (const MountRecord &mount : record.mounts) {
       if (mount.anonymous) TRY(remove_volume(places, mount.name));

@@ -10,6 +10,7 @@
 #include "compose/shared_memory.h"
 #include "compose/signal_name.h"
 #include "compose/volume.h"
+#include "compose/volume_parts.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/proc.h"
 #include "runtime/kernel/process.h"
@@ -124,6 +125,7 @@ Status settle_locked(const Engine &engine, const Container &container) {
   TRY(forget_network(engine, record));
   TRY(unmount_rootfs(places, record));
   TRY(unmount_shared_memory(places, record));
+  TRY(unmount_parts(places, record));
   for (const MountRecord &mount : record.mounts) {
     if (mount.kind == Mount::Kind::volume) TRY(release_volume(places, mount.name, record.id));
   }

@@ -12,6 +12,8 @@
 #include "compose/rootless_network.h"
 #include "compose/shared_memory.h"
 #include "compose/supervisor.h"
+#include "compose/volume.h"
+#include "compose/volume_parts.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/proc.h"
@@ -97,6 +99,10 @@ Status prepare(const Engine &engine, ContainerRecord &record, RunRecord &run) {
   TRY(kernel::make_directory(kernel::cwd, engine.places.sockets(record.id), 0700));
   TRY(mount_rootfs(engine.places, record));
   TRY(mount_shared_memory(engine.places, record));
+  for (const MountRecord &mount : record.mounts) {
+    if (mount.kind == Mount::Kind::volume && !mount.anonymous) TRY(mount_volume(engine.places, mount.name));
+  }
+  TRY(mount_parts(engine.places, record));
   TRY(join_namespaces(engine.places, record));
   return attach(engine, record);
 }

@@ -74,8 +74,8 @@ struct LowerContext {
   const HostFacts *host = nullptr;
   IdMaps id_maps;  // of make_id_maps, or of the user namespace that is joined
   JoinedNamespaces namespaces;
-  // The host's directory of each volume: of mounts of Kind::volume, of the image's VOLUMEs, and of volumes_from. One
-  // whose target no mount of the service has is mounted as well.
+  // The host's directory of each volume, or the part of it that a subpath names: of mounts of Kind::volume, of the
+  // image's VOLUMEs, and of volumes_from. One whose target no mount of the service has is mounted as well.
   std::vector<SourcePath> volumes;
   std::vector<SourcePath> files;  // of secrets and configs, with owner and mode; bound read-only
   // Bound where a container looks for them; empty: the image's own.

@@ -70,27 +70,12 @@ const SourcePath *find_source(const std::vector<SourcePath> &sources, const std:
   return found == sources.end() ? nullptr : &*found;
 }
 
-// What is in a volume belongs to containers: a link in it leads nowhere.
-Result<std::string> find_subpath(const SourcePath &volume, const std::string &subpath) {
-  const kernel::Fd directory = TRY(kernel::open(volume.path, O_PATH | O_DIRECTORY));
-  const Result<kernel::Fd> found = kernel::open_no_symlinks(directory, subpath, O_PATH);
-  if (!found) {
-    return remedy("it has to be in the volume already, and without symlinks",
-                  Result<std::string>(std::unexpected(in("volume.subpath", found.error()))));
-  }
-  if (subpath.starts_with('/') || ("/" + subpath + "/").contains("/../")) {
-    return fail(fmt::format("volume.subpath: {} leads out of the volume", subpath), "write a path below it");
-  }
-  return fmt::format("{}/{}", volume.path, subpath);
-}
-
 Result<spec::Mount> lower_volume(const Mount &mount, const LowerContext &context) {
   const SourcePath *volume = find_source(context.volumes, mount.target);
   if (volume == nullptr) return fail(EINVAL, "no directory of this volume was made");
   Options options = {"rbind", mount.read_only || volume->read_only ? "ro" : "rw", "rprivate"};
   options.insert(options.end(), mount.options.begin(), mount.options.end());
-  const std::string source = mount.subpath.empty() ? volume->path : TRY(find_subpath(*volume, mount.subpath));
-  return make_mount(mount.target, "bind", source, std::move(options));
+  return make_mount(mount.target, "bind", volume->path, std::move(options));
 }
 
 // Later options win: what the user says comes after the safe ones.

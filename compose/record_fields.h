@@ -30,6 +30,7 @@ void fields(auto &v, spec::Like<MountRecord> auto &mount) {
   v.optional("target", mount.target);
   v.optional("readOnly", mount.read_only);
   v.optional("anonymous", mount.anonymous);
+  v.optional("subpath", mount.subpath);
 }
 
 void fields(auto &v, spec::Like<ExtraHost> auto &host) {
@@ -76,9 +77,23 @@ void fields(auto &v, spec::Like<Logging> auto &logging) {
   v.optional("options", logging.options);
 }
 
-// Without its environment, which may be secret: hooks run with the container's.
+// What the hook adds to the container's environment. No more secret than that, which the bundle holds.
+void environment_field(auto &v, std::string_view key, auto &environment) {
+  std::vector<std::string> words;
+  for (const auto &[name, value] : environment) words.push_back(value ? name + "=" + *value : name);
+  v.optional(key, words);
+  if constexpr (!std::is_const_v<std::remove_reference_t<decltype(environment)>>) {
+    for (const std::string &word : words) {
+      const std::size_t equals = word.find('=');
+      const bool valued = equals != std::string::npos;
+      environment.emplace_back(word.substr(0, equals), valued ? std::optional(word.substr(equals + 1)) : std::nullopt);
+    }
+  }
+}
+
 void fields(auto &v, spec::Like<Hook> auto &hook) {
   v.optional("command", hook.command);
+  environment_field(v, "environment", hook.environment);
   v.optional("user", hook.user);
   v.optional("workingDir", hook.working_dir);
   v.optional("privileged", hook.privileged);

@@ -41,11 +41,13 @@ struct MadeVolume {
 // One that is not there is no error. Whether containers use it the caller has asked.
 [[nodiscard]] Status remove_volume(const Places &places, const std::string &name);
 
-// The directory to bind into a container: with mount.subpath a part of it, which has to be there. A device is mounted
+// The directory to bind into a container. A device is mounted
 // first. An empty volume gets what the image has at mount.target below `rootfs`, unless mount.no_copy says otherwise or
 // `rootfs` is none; a command that is killed meanwhile leaves it empty.
 [[nodiscard]] Result<std::string> use_volume(const Places &places, const VolumeRecord &volume, const Mount &mount,
                                              kernel::FdView rootfs);
+// Mounts its device where it is not mounted, before a container is started that has been made already.
+[[nodiscard]] Status mount_volume(const Places &places, const std::string &name);
 // Unmounts its device where no running container but `container` uses it: after that container's end. One without a
 // device, or a name that is no volume's, is no error.
 [[nodiscard]] Status release_volume(const Places &places, const std::string &name, const std::string &container);

@@ -69,16 +69,6 @@ Status copy_up(const VolumeRecord &volume, const std::string &data, const Mount 
   return in(place, fill(data, from, TRY(is_mount_point(data))));
 }
 
-// Containers that have the volume may make links in it: none is followed, so that the part is inside the volume.
-Result<std::string> part_of(const std::string &data, const Mount &mount) {
-  if (mount.subpath.empty()) return data;
-  const kernel::Fd top = TRY(kernel::open(data, O_PATH | O_DIRECTORY));
-  Result<kernel::Fd> part = kernel::openat2(top, mount.subpath, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-  TRY(remedy("make it in the volume first; it must not lead over a symbolic link",
-             in(fmt::format("volumes: subpath {} of {}", mount.subpath, mount.source), std::move(part))));
-  return data + "/" + mount.subpath;
-}
-
 }  // namespace
 
 Result<std::string> use_volume(const Places &places, const VolumeRecord &volume, const Mount &mount,
@@ -87,7 +77,16 @@ Result<std::string> use_volume(const Places &places, const VolumeRecord &volume,
   const std::string data = volume_path(places, volume);
   if (has_device(volume) && !TRY(is_mount_point(data))) TRY(mount_device(data, volume));
   TRY(copy_up(volume, data, mount, rootfs));
-  return part_of(data, mount);
+  return data;
+}
+
+Status mount_volume(const Places &places, const std::string &name) {
+  const VolumeRecord volume = TRY(find_volume(places, name));
+  if (!has_device(volume)) return {};
+  const kernel::Fd lock = TRY(lock_file(places.data + "/volumes.lock", LOCK_EX));
+  const std::string data = volume_path(places, volume);
+  if (TRY(is_mount_point(data))) return {};
+  return mount_device(data, volume);
 }
 
 Status release_volume(const Places &places, const std::string &name, const std::string &container) {

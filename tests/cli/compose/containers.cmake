@@ -5,6 +5,7 @@ set(compose_container_tests
   cli/compose/look_test.cc
   cli/compose/namespaces_test.cc
   cli/compose/run_test.cc
+  cli/compose/volumes_test.cc
 )
 add_executable(compose_container_test ${compose_container_tests} cli/compose/compose_rig.cc cli/rig.cc)
 set_source_files_properties(${compose_container_tests} cli/compose/compose_rig.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")

@@ -45,17 +45,6 @@ TEST_F(MountFlags, ANamedVolumeIsItsDirectory) {
   EXPECT_PRINTS(rig.run({"-v", "/anonymous"}, "grep -c ' /anonymous ' /proc/self/mountinfo"), "1\n");
 }
 
-TEST_F(MountFlags, ASubpathOfAVolumeIsMountedAloneAndNeverALink) {
-  fs::create_directories(rig.path("volume-data/sub/dir"));
-  write_file(rig.path("volume-data/sub/dir/file"), "deep\n");
-  fs::create_directory_symlink("/etc", rig.path("volume-data/link"));
-  const auto with = [&](const std::string &subpath) {
-    return rig.run({"--mount", "source=data,target=/data,volume-subpath=" + subpath}, "cat /data/file");
-  };
-  EXPECT_PRINTS(with("sub/dir"), "deep\n");
-  for (const char *bad : {"link", "../bundle", "none", "sub/../../bundle"}) EXPECT_EQ(with(bad).code, 2) << bad;
-}
-
 TEST_F(MountFlags, ReadOnlyReachesTheMountsBelowUnlessItIsToldNotTo) {
   const std::string outer = rig.directory("outer");
   const std::string inner = rig.directory("outer/inner");
