@@ -215,6 +215,10 @@ Status make(const Engine &engine, const CreateRequest &request, ContainerRecord 
 Result<ContainerRecord> create_container(const Engine &engine, const CreateRequest &request) {
   const Places &places = engine.places;
   if (!request.name.empty()) TRY(check_name(request.name));
+  if (!request.service.runtime.empty()) {
+    cli::warning(engine.log,
+                 fmt::format("runtime: {} has no effect: skiff runs all containers", request.service.runtime));
+  }
   TRY(sweep_half_made(places));
   ContainerRecord record = make_record(request, TRY(make_id()));
   Fd mark = TRY(mark_half_made(places, record.id));

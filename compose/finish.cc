@@ -73,7 +73,7 @@ void depend(Value &service, const std::string &name, Position at) {
 // What shares a namespace or volumes of another service, or links to it, starts after it.
 void add_implied_dependencies(Value &service) {
   std::vector<std::pair<std::string, Position>> names;
-  for (const std::string_view key : {"network_mode", "ipc", "pid"}) {
+  for (const std::string_view key : {"network_mode", "ipc", "pid", "uts", "userns_mode"}) {
     const Value *mode = service.find(key);
     if (mode != nullptr && mode->text.starts_with("service:")) names.emplace_back(mode->text.substr(8), mode->at);
   }

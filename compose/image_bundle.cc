@@ -77,6 +77,8 @@ Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
     request.pull_policy = "never";
   }
   if (request.pull_policy == "always") TRY(pull(engine, request));
+  // podman's: the one that is here will do where the registry has none, or is out of reach.
+  if (request.pull_policy == "newer") (void)pull(engine, request);
   const Words words = unpack_words(engine, request);
   ProgramOutput output = TRY(run_program(words));
   if (output.code == no_image && request.pull_policy != "never") {

@@ -113,6 +113,11 @@ constexpr cli::Program program = {
 Result<int> run(const cli::Invocation &invocation, const cli::Log &log) {
   const CommandEntry &entry =
       **std::ranges::find(entries, invocation.command, [](const CommandEntry *one) { return &one->command; });
+  if (entry.dry_run == DryRun::refused && invocation.global.boolean("dry-run")) {
+    return fail(finding_number, fmt::format("{}: --dry-run: it cannot tell what it would change", entry.command.name),
+                "leave --dry-run out; up, down, scale, build, pull, push, start, stop, restart, kill, rm, pause and "
+                "unpause have it");
+  }
   return entry.run({.program = program, .invocation = invocation, .log = log});
 }
 

@@ -148,6 +148,7 @@ Result<ImageNeed> image_need(const Service &service, bool is_here, const ImagePo
     return fail(fmt::format("service {}: pull_policy build, and it has no build", service.name), "say how to build it");
   }
   if (words == "always" && !(service.build && service.image.empty())) return ImageNeed{.how = How::pull};
+  if (words == "newer") return ImageNeed{.how = How::pull, .must = !is_here};
   if (const std::optional<Duration> period = TRY(period_of(words)); period && is_here) {
     const bool is_old = !age || *age >= *period;
     return ImageNeed{.how = is_old ? How::pull : How::nothing, .must = false};

@@ -34,7 +34,8 @@ std::vector<Dependency> all_dependencies(const Service &service) {
     }
     all.push_back({.service = std::string(name)});
   };
-  for (const std::string *mode : {&service.network_mode, &service.pid_mode, &service.ipc_mode}) {
+  for (const std::string *mode :
+       {&service.network_mode, &service.pid_mode, &service.ipc_mode, &service.uts_mode, &service.userns_mode}) {
     if (mode->starts_with("service:")) add(std::string_view(*mode).substr(8));
   }
   for (const std::string &from : service.volumes_from) {

@@ -47,7 +47,9 @@ class References {
     const Value &service = member.value;
     source_of(member, place);
     for (const Member &dependency : map_of(service, "depends_on").members) depends_on(dependency, member.key, place);
-    for (const std::string_view key : {"network_mode", "ipc", "pid"}) shared(service, key, member.key, place);
+    for (const std::string_view key : {"network_mode", "ipc", "pid", "uts", "userns_mode"}) {
+      shared(service, key, member.key, place);
+    }
     for (const Value &from : map_of(service, "volumes_from").items) volumes_from(from, place);
     for (const Member &network : map_of(service, "networks").members) {
       if (network.key != "default") expect("networks", network.key, network.at, join_path(place, "networks"));

@@ -35,7 +35,7 @@ inline constexpr auto create_flags = std::to_array<cli::FlagSpec>({
     {.name = "pull",
      .value = "WHEN",
      .text = "when to ask the registry for the image",
-     .choices = "missing|always|never"},
+     .choices = "missing|always|never|newer"},
     {.name = "quiet", .letter = 'q', .kind = cli::Kind::Bool, .text = "no progress of a pull"},
     {.name = "cidfile", .value = "FILE", .text = "write the container's id to this file"},
     {.name = "rm", .kind = cli::Kind::Bool, .text = "remove the container and its anonymous volumes when it ends"},
@@ -208,9 +208,22 @@ inline constexpr auto attach_flags = std::to_array<cli::FlagSpec>({
     {.name = "sig-proxy", .kind = cli::Kind::Bool, .text = "hand signals on to it", .initial = "true"},
 });
 
+// Of `run SERVICE`.
+inline constexpr auto service_flags = std::to_array<cli::FlagSpec>({
+    {.name = "service-ports", .kind = cli::Kind::Bool, .text = "of a service: publish its own ports; also -P"},
+    {.name = "use-aliases", .kind = cli::Kind::Bool, .text = "of a service: with its names in its networks"},
+    {.name = "no-deps", .kind = cli::Kind::Bool, .text = "of a service: without what it depends on"},
+    {.name = "build", .kind = cli::Kind::Bool, .text = "of a service: build its image first"},
+    {.name = "quiet-pull", .kind = cli::Kind::Bool, .text = "of a service: no progress of pulls"},
+    {.name = "remove-orphans", .kind = cli::Kind::Bool, .text = "of a service: what the project lacks goes first"},
+    {.name = "no-tty", .letter = 'T', .kind = cli::Kind::Bool, .text = "of a service: no terminal, though we have one"},
+});
+
 inline constexpr auto run_flags = [] {
-  std::array<cli::FlagSpec, create_flags.size() + attach_flags.size()> all;
-  std::ranges::copy(attach_flags, std::ranges::copy(create_flags, all.begin()).out);
+  std::array<cli::FlagSpec, create_flags.size() + attach_flags.size() + service_flags.size()> all;
+  auto end = std::ranges::copy(create_flags, all.begin()).out;
+  end = std::ranges::copy(attach_flags, end).out;
+  std::ranges::copy(service_flags, end);
   return all;
 }();
 

@@ -85,6 +85,17 @@ void warn_of_orphans(const Changes &changes, Progress &progress) {
   }
 }
 
+// Those alone: the service's own containers stay as they are.
+Status remove_orphans(const Engine &engine, const StartOrder &order, const Changes &changes, Progress &progress) {
+  Changes orphans;
+  for (const Action &action : changes.actions) {
+    if (action.kind == Act::remove_orphan) orphans.actions.push_back(action);
+  }
+  if (orphans.actions.empty()) return {};
+  TRY(run_steps({.engine = engine, .progress = progress}, make_up_steps(order, orphans, {})));
+  return {};
+}
+
 void show_plan(const Changes &changes, Progress &progress) {
   for (const Action &action : changes.actions) {
     if (action.kind == Act::keep) progress.set("Container " + action.name, "Running", Mark::done);
@@ -236,13 +247,17 @@ Result<ContainerRecord> create_one_off(const Engine &engine, const Project &proj
                                        Progress &progress) {
   UpOptions before;
   for (const Dependency &one : one_off.service.depends_on) before.services.push_back(one.service);
-  if (!before.services.empty()) TRY(bring_up(engine, project, before, progress));
+  if (!before.services.empty() && !one_off.no_deps) TRY(bring_up(engine, project, before, progress));
   UpOptions own;
   own.services = {one_off.service.name};
   own.no_deps = true;
+  own.remove_orphans = one_off.remove_orphans;
+  own.images = one_off.images;
   TRY(get_images(engine, project, {&one_off.service}, own, progress));
-  const Changes changes = TRY(find_changes(engine, project, TRY(order_of(project, own)), own, {}));
+  const StartOrder order = TRY(order_of(project, own));
+  const Changes changes = TRY(find_changes(engine, project, order, own, {}));
   TRY(refuse_missing(changes));
+  TRY(remove_orphans(engine, order, changes, progress));
   TRY(make_resources(engine, project, changes, progress));
   RequestMaker requests(engine, project);
   TRY(requests.make_files({&one_off.service}));

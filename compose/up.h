@@ -43,6 +43,9 @@ struct OneOff {
   Service service;   // with what the command line changes
   std::string name;  // empty: PROJECT-SERVICE-run-ID
   bool use_aliases = false;
+  bool no_deps = false;
+  bool remove_orphans = false;
+  ImagePolicy images = {};
   bool auto_remove = false;
   bool stdin_once = false;
 };

@@ -26,9 +26,17 @@ struct Context {
 // a permission is missing, 4 where what was named is not there (CTST.md).
 using Run = Result<int> (*)(const Context &);
 
+// What --dry-run makes of a command. What has no answer to it is refused, so that nothing is changed by mistake.
+enum class DryRun : std::uint8_t {
+  refused,
+  reads,  // it changes nothing anyway
+  shown,  // it prints what it would do
+};
+
 struct CommandEntry {
   cli::Command command;
   Run run;
+  DryRun dry_run = DryRun::refused;
 };
 
 extern const CommandEntry attach_command;

@@ -21,9 +21,12 @@ const CommandEntry completion_command = {
                 .summary = "print a script that completes the command line in this shell",
                 .min_positionals = 1,
                 .max_positionals = 1},
-    .run = complete};
+    .run = complete,
+    .dry_run = DryRun::reads};
 
 const CommandEntry man_command = {
-    .command = {.name = "man", .summary = "print the manual page in roff", .hidden = true}, .run = manual};
+    .command = {.name = "man", .summary = "print the manual page in roff", .hidden = true},
+    .run = manual,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -176,6 +176,7 @@ const CommandEntry config_command = {
                 .description = "Merges the files, fills in variables, and prints everything in its long form.",
                 .flags = flags,
                 .max_positionals = cli::kUnlimited},
-    .run = config};
+    .run = config,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

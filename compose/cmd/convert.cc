@@ -58,6 +58,7 @@ const CommandEntry convert_command = {
                 .description = "What .ctst cannot say becomes a comment in it, and is told on stderr.",
                 .flags = flags,
                 .max_positionals = 1},
-    .run = convert};
+    .run = convert,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

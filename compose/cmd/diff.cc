@@ -89,6 +89,7 @@ const CommandEntry diff_command = {.command = {.name = "diff",
                                                .description = "A line a path: A was added, C changed, D deleted.",
                                                .min_positionals = 1,
                                                .max_positionals = 1},
-                                   .run = run};
+                                   .run = run,
+                                   .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -33,7 +33,7 @@ Result<int> print_what_goes(const Engine &engine, const Scope &scope) {
 Result<int> run(const Context &context) {
   const Scope scope = TRY(need_scope(context));
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  if (context.global().boolean("dry-run")) return print_what_goes(engine, scope);
+  if (is_dry_run(context)) return print_what_goes(engine, scope);
   DownOptions options;
   options.services = names_of(context);
   options.volumes = context.flags().boolean("volumes");
@@ -58,6 +58,7 @@ const CommandEntry down_command = {
                 .flags = flags,
                 .max_positionals = cli::kUnlimited,
                 .joined_values = true},
-    .run = run};
+    .run = run,
+    .dry_run = DryRun::shown};
 
 }  // namespace skiff::compose

@@ -51,6 +51,7 @@ const CommandEntry events_command = {.command = {.name = "events",
                                                  .summary = "what happens to containers, as it happens",
                                                  .flags = flags,
                                                  .joined_values = true},
-                                     .run = run};
+                                     .run = run,
+                                     .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -4,6 +4,7 @@
 #include "compose/cmd/project_scope.h"
 #include "compose/env_file.h"
 #include "compose/execution.h"
+#include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
 namespace {
@@ -25,7 +26,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
      .kind = cli::Kind::Uint32,
      .value = "N",
      .text = "of a service with several containers, which one"},
-    {.name = "no-tty", .letter = 'T', .kind = cli::Kind::Bool, .text = "accepted for docker's callers", .hidden = true},
+    {.name = "no-tty", .letter = 'T', .kind = cli::Kind::Bool, .text = "of a service: no terminal, though we have one"},
     {.name = "detach-keys", .value = "KEYS", .text = "accepted for docker's callers", .hidden = true},
 });
 
@@ -40,7 +41,6 @@ Result<ExecRequest> exec_request(const Context &context) {
   }
   request.user = context.flag("user");
   request.working_dir = context.flag("workdir");
-  request.terminal = context.flags().boolean("tty");
   request.privileged = context.flags().boolean("privileged");
   return request;
 }
@@ -68,16 +68,37 @@ Result<int> run_detached(const ExecCommand &command) {
   return exec_exit_code(command, code);
 }
 
+// docker exec gives a program neither our input nor a terminal without a word; docker compose exec gives both, the
+// terminal where we have one ourselves.
+struct Streamed {
+  bool input = false;
+  bool terminal = false;
+};
+Streamed streams_of(const cli::Flags &given, bool of_service) {
+  if (given.boolean("detach")) return {.input = false, .terminal = given.boolean("tty")};
+  const auto either = [&](std::string_view name, bool otherwise) {
+    return given.given(name) ? given.boolean(name) : otherwise;
+  };
+  const bool ours = kernel::is_terminal(kernel::FdView(0)) && kernel::is_terminal(kernel::FdView(1));
+  return {.input = either("interactive", of_service),
+          .terminal = !given.boolean("no-tty") && either("tty", of_service && ours)};
+}
+
 Result<int> run(const Context &context) {
-  const bool detach = context.flags().boolean("detach");
-  const ExecRequest request = TRY(exec_request(context));
+  const cli::Flags &given = context.flags();
+  ExecRequest request = TRY(exec_request(context));
   const Engine engine = TRY(open_engine(context.global(), context.log));
+  const std::string name = context.argument(0);
+  const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, {name}));
   const Container container =
-      TRY(find_named(context, engine, context.argument(0), context.flags().uint32("index").value_or(0)));
-  const ExecCommand command = TRY(make_exec_command(engine, container, request, detach));
-  if (detach) return run_detached(command);
+      TRY(scope ? find_of_service(engine.places, *scope, name, given.uint32("index").value_or(0))
+                : find_container(engine.places, name));
+  const Streamed streams = streams_of(given, scope.has_value());
+  request.terminal = streams.terminal;
+  const ExecCommand command = TRY(make_exec_command(engine, container, request, given.boolean("detach")));
+  if (given.boolean("detach")) return run_detached(command);
   const SignalProxy signals = TRY(SignalProxy::start());
-  const kernel::FdView in = context.flags().boolean("interactive") ? kernel::FdView(0) : kernel::no_fd;
+  const kernel::FdView in = streams.input ? kernel::FdView(0) : kernel::no_fd;
   kernel::Child child =
       TRY(start_program(command.words, {.in = in, .out = kernel::FdView(1), .err = kernel::FdView(2)}));
   return exec_exit_code(command, TRY(attend(child, signals)));
@@ -89,7 +110,10 @@ const CommandEntry exec_command = {
     .command = {.name = "exec",
                 .usage = "CONTAINER|SERVICE COMMAND [ARGUMENT...]",
                 .summary = "run one more program in a running container",
-                .description = "The exit code is the program's; 126 where it cannot be run, 127 where it is not there.",
+                .description =
+                    "The exit code is the program's; 126 where it cannot be run, 127 where it is not there. In a "
+                    "service's container it has our standard input, and a terminal where we have one; in "
+                    "another with -i and -t.",
                 .flags = flags,
                 .min_positionals = 2,
                 .max_positionals = cli::kUnlimited,

@@ -54,8 +54,10 @@ Result<int> info(const Context &context) {
 const CommandEntry prune_command = {
     .command = {.name = "prune", .summary = "remove all containers that do not run", .flags = prune_flags},
     .run = prune};
-const CommandEntry version_command = {.command = {.name = "version", .summary = "print the version"}, .run = version};
+const CommandEntry version_command = {
+    .command = {.name = "version", .summary = "print the version"}, .run = version, .dry_run = DryRun::reads};
 const CommandEntry info_command = {.command = {.name = "info", .summary = "what is here, and where it is kept"},
-                                   .run = info};
+                                   .run = info,
+                                   .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -34,6 +34,7 @@ const CommandEntry inspect_command = {.command = {.name = "inspect",
                                                   .min_positionals = 1,
                                                   .max_positionals = cli::kUnlimited,
                                                   .joined_values = true},
-                                      .run = run};
+                                      .run = run,
+                                      .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -118,6 +118,7 @@ const CommandEntry logs_command = {.command = {.name = "logs",
                                                .flags = flags,
                                                .max_positionals = cli::kUnlimited,
                                                .joined_values = true},
-                                   .run = run};
+                                   .run = run,
+                                   .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -104,6 +104,7 @@ const CommandEntry network_inspect_command = {.command = {.name = "network inspe
                                                           .summary = "print what a network is, and who is on it",
                                                           .min_positionals = 1,
                                                           .max_positionals = cli::kUnlimited},
-                                              .run = run};
+                                              .run = run,
+                                              .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -61,6 +61,8 @@ Result<int> run(const Context &context) {
 }  // namespace
 
 const CommandEntry network_list_command = {
-    .command = {.name = "network ls", .summary = "list networks", .flags = flags}, .run = run};
+    .command = {.name = "network ls", .summary = "list networks", .flags = flags},
+    .run = run,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

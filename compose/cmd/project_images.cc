@@ -88,8 +88,17 @@ struct Doing {
   std::size_t limit = 4;
 };
 
+Status print_images(const Context &context, const std::vector<ImageJob> &images) {
+  std::string text;
+  for (const ImageJob &one : images)
+    text += fmt::format("~ {}  {} image\n", one.image, context.invocation.command->name);
+  TRY(print(text.empty() ? "Nothing to change.\n" : text));
+  return {};
+}
+
 Status do_images(const Context &context, const std::vector<ImageJob> &images, const Doing &doing,
                  const std::function<Status(const ImageJob &)> &act) {
+  if (is_dry_run(context)) return print_images(context, images);
   Progress progress = make_progress(context);
   std::vector<Job> jobs;
   for (const ImageJob &one : images) {
@@ -133,7 +142,7 @@ Result<int> build(const Context &context) {
     }
     return build_image(engine, service, one.image, flags.boolean("quiet"));
   }));
-  if (flags.boolean("push")) TRY(push_images(context, engine, jobs));
+  if (flags.boolean("push") && !is_dry_run(context)) TRY(push_images(context, engine, jobs));
   return 0;
 }
 
@@ -169,11 +178,19 @@ Status need_image(const Context &context) {
   return fail(fmt::format("{}: name an image", context.invocation.command->name), "or a project's file, with -f");
 }
 
+Result<int> print_names(const Context &context) {
+  std::vector<ImageJob> images;
+  for (const std::string &image : names_of(context)) images.push_back({image, nullptr});
+  TRY(print_images(context, images));
+  return 0;
+}
+
 Result<int> pull(const Context &context) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
   const std::optional<Scope> scope = TRY(scope_of_images(context));
   if (scope) return pull_project(context, engine, *scope->project());
   TRY(need_image(context));
+  if (is_dry_run(context)) return print_names(context);
   for (const std::string &image : names_of(context)) {
     Words words = {"pull"};
     if (context.flags().boolean("quiet")) words.insert(words.begin(), "--quiet");
@@ -189,6 +206,7 @@ Result<int> push(const Context &context) {
   const std::optional<Scope> scope = TRY(scope_of_images(context));
   if (!scope) {
     TRY(need_image(context));
+    if (is_dry_run(context)) return print_names(context);
     for (const std::string &image : names_of(context)) {
       if (const int code = TRY(hand_over(engine, {"push", image})); code != 0) return code;
     }
@@ -257,17 +275,22 @@ consteval cli::Command of_services(std::string_view name, std::string_view usage
 }  // namespace
 
 const CommandEntry build_command = {
-    .command = of_services("build", "[SERVICE...]", "build the images of services", build_flags), .run = build};
+    .command = of_services("build", "[SERVICE...]", "build the images of services", build_flags),
+    .run = build,
+    .dry_run = DryRun::shown};
 const CommandEntry pull_command = {
     .command = of_services("pull", "[SERVICE...]|IMAGE...", "pull images, of services or by name", pull_flags),
-    .run = pull};
+    .run = pull,
+    .dry_run = DryRun::shown};
 const CommandEntry push_command = {
     .command =
         of_services("push", "[SERVICE...]|IMAGE...", "push images, of services that are built, or by name", push_flags),
-    .run = push};
+    .run = push,
+    .dry_run = DryRun::shown};
 const CommandEntry images_command = {
     .command = of_services("images", "[SERVICE...]", "list images: of a project's containers, or all of the store",
                            images_flags),
-    .run = images};
+    .run = images,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -18,6 +18,12 @@ std::optional<Duration> stop_timeout(const Context &context) {
   return seconds ? std::optional<Duration>(std::chrono::seconds(*seconds)) : std::nullopt;
 }
 
+// Who only looks keeps nobody off.
+Result<kernel::Fd> lock_unless_dry(const Context &context, const Engine &engine, const Scope &scope) {
+  if (is_dry_run(context)) return kernel::Fd();
+  return lock_project(engine.places, scope.name, std::string(context.invocation.command->name));
+}
+
 // What is not running is started, in the order that the labels tell.
 Status start_all(const Context &context, const Engine &engine, const std::vector<Container> &containers,
                  const std::string &name, Progress &progress) {
@@ -54,12 +60,13 @@ Status refresh_files(const Engine &engine, const Scope &scope) {
 
 Result<int> stop_project(const Context &context, const Scope &scope, const std::vector<std::string> &names) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const kernel::Fd lock = TRY(lock_project(engine.places, scope.name, "stop"));
+  const kernel::Fd lock = TRY(lock_unless_dry(context, engine, scope));
   Progress progress = make_progress(context);
   std::vector<Container> containers = TRY(containers_in(engine.places, scope, names));
   std::erase_if(containers, [](const Container &one) {
     return !one.state.is_running() && one.state.phase != ContainerState::Phase::restarting;
   });
+  if (is_dry_run(context)) return print_dry_run(context, containers);
   TRY(stop_in_order({.engine = engine,
                      .progress = progress,
                      .parallel = parallel_of(context),
@@ -70,11 +77,16 @@ Result<int> stop_project(const Context &context, const Scope &scope, const std::
 
 Result<int> start_project(const Context &context, const Scope &scope, const std::vector<std::string> &names) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const kernel::Fd lock = TRY(lock_project(engine.places, scope.name, "start"));
+  const kernel::Fd lock = TRY(lock_unless_dry(context, engine, scope));
   Progress progress = make_progress(context);
   const std::vector<Container> containers = TRY(containers_in(engine.places, scope, names));
   if (containers.empty()) {
     return fail(ENOENT, fmt::format("project {} has no containers", scope.name), "up makes them");
+  }
+  if (is_dry_run(context)) {
+    std::vector<Container> idle = containers;
+    std::erase_if(idle, [](const Container &one) { return one.state.phase == ContainerState::Phase::running; });
+    return print_dry_run(context, idle);
   }
   TRY(refresh_files(engine, scope));
   TRY(start_all(context, engine, containers, scope.name, progress));
@@ -83,9 +95,10 @@ Result<int> start_project(const Context &context, const Scope &scope, const std:
 
 Result<int> restart_project(const Context &context, const Scope &scope, const std::vector<std::string> &names) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const kernel::Fd lock = TRY(lock_project(engine.places, scope.name, "restart"));
+  const kernel::Fd lock = TRY(lock_unless_dry(context, engine, scope));
   Progress progress = make_progress(context);
   std::vector<Container> containers = TRY(containers_in(engine.places, scope, names));
+  if (is_dry_run(context)) return print_dry_run(context, containers);
   TRY(stop_in_order({.engine = engine,
                      .progress = progress,
                      .parallel = parallel_of(context),
@@ -101,12 +114,13 @@ Result<int> restart_project(const Context &context, const Scope &scope, const st
 Result<int> remove_project_containers(const Context &context, const Scope &scope,
                                       const std::vector<std::string> &names) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
-  const kernel::Fd lock = TRY(lock_project(engine.places, scope.name, "rm"));
+  const kernel::Fd lock = TRY(lock_unless_dry(context, engine, scope));
   Progress progress = make_progress(context);
   std::vector<Container> containers = TRY(containers_in(engine.places, scope, names));
   if (!context.flags().boolean("stop") && !context.flags().boolean("force")) {
     std::erase_if(containers, [](const Container &one) { return one.state.is_running(); });
   }
+  if (is_dry_run(context)) return print_dry_run(context, containers);
   TRY(stop_in_order({.engine = engine,
                      .progress = progress,
                      .parallel = parallel_of(context),

@@ -72,6 +72,8 @@ Result<int> run(const Context &context) {
 }  // namespace
 
 const CommandEntry ls_command = {
-    .command = {.name = "ls", .summary = "list projects", .flags = flags, .joined_values = true}, .run = run};
+    .command = {.name = "ls", .summary = "list projects", .flags = flags, .joined_values = true},
+    .run = run,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

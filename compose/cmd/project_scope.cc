@@ -7,6 +7,7 @@
 
 #include "compose/cmd/project_flags.h"
 #include "compose/contains.h"
+#include "compose/output.h"
 #include "compose/project_files.h"
 #include "compose/project_state.h"
 #include "compose/step_run.h"
@@ -101,8 +102,12 @@ Result<std::vector<Container>> containers_in(const Places &places, const Scope &
 Result<Container> find_named(const Context &context, const Engine &engine, const std::string &name,
                              std::uint32_t number) {
   const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, {name}));
-  if (!scope) return find_container(engine.places, name);
-  std::vector<Container> found = TRY(containers_in(engine.places, *scope, {name}));
+  return scope ? find_of_service(engine.places, *scope, name, number) : find_container(engine.places, name);
+}
+
+Result<Container> find_of_service(const Places &places, const Scope &scope, const std::string &name,
+                                  std::uint32_t number) {
+  std::vector<Container> found = TRY(containers_in(places, scope, {name}));
   if (number > 0) std::erase_if(found, [&](const Container &one) { return one.record.number != number; });
   if (found.empty()) {
     return fail(ENOENT,
@@ -124,6 +129,16 @@ Status need_name(const Context &context) {
   if (!context.invocation.positionals.empty()) return {};
   return fail(fmt::format("{}: name a container", context.invocation.command->name),
               "or a project, with -f or -p or in the folder of its file");
+}
+
+bool is_dry_run(const Context &context) { return context.global().boolean("dry-run"); }
+
+Result<int> print_dry_run(const Context &context, const std::vector<Container> &containers) {
+  const std::string_view verb = context.invocation.command->name;
+  const std::string_view sign = verb == "rm" ? "-" : (verb == "start" ? ">" : "~");
+  std::string text;
+  for (const Container &one : containers) text += fmt::format("{} {}  {} container\n", sign, one.record.name, verb);
+  return print(text.empty() ? "Nothing to change.\n" : text);
 }
 
 Progress make_progress(const Context &context) { return Progress(progress_style(context.global().string("progress"))); }

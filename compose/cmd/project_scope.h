@@ -36,7 +36,10 @@ struct Scope {
 // The containers of the named services, of all without a name.
 [[nodiscard]] Result<std::vector<Container>> containers_in(const Places &places, const Scope &scope,
                                                            const std::vector<std::string> &names);
-// A service's container by its number (0: the first that runs, else the first), or a container by its name.
+// A service's container by its number; 0: the first that runs, else the first.
+[[nodiscard]] Result<Container> find_of_service(const Places &places, const Scope &scope, const std::string &name,
+                                                std::uint32_t number);
+// The same where there is such a service, else a container by its name.
 [[nodiscard]] Result<Container> find_named(const Context &context, const Engine &engine, const std::string &name,
                                            std::uint32_t number = 0);
 
@@ -44,6 +47,10 @@ struct Scope {
 [[nodiscard]] std::vector<std::string> names_of(const Context &context, std::size_t first = 0);
 // A command that needs a container's name where there is no project.
 [[nodiscard]] Status need_name(const Context &context);
+
+// What the command would do to them, a line each, for --dry-run. In the form that `plan` has.
+[[nodiscard]] bool is_dry_run(const Context &context);
+[[nodiscard]] Result<int> print_dry_run(const Context &context, const std::vector<Container> &containers);
 
 [[nodiscard]] Progress make_progress(const Context &context);
 [[nodiscard]] std::size_t parallel_of(const Context &context);

@@ -167,6 +167,7 @@ const CommandEntry ps_command = {.command = {.name = "ps",
                                              .flags = flags,
                                              .max_positionals = cli::kUnlimited,
                                              .joined_values = true},
-                                 .run = run};
+                                 .run = run,
+                                 .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

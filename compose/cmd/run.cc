@@ -5,6 +5,7 @@
 #include "compose/attachment.h"
 #include "compose/cmd/run_service.h"
 #include "compose/creation.h"
+#include "compose/finding.h"
 #include "compose/lifecycle.h"
 #include "compose/output.h"
 #include "compose/run_flag_table.h"
@@ -68,13 +69,24 @@ Result<int> stay(const Context &context, const Engine &engine, const ContainerRe
   return end.detached ? 0 : end.code;
 }
 
+Status refuse_service_flags(const Context &context) {
+  for (const cli::FlagSpec &flag : service_flags) {
+    if (!context.flags().given(flag.name)) continue;
+    return fail(finding_number, fmt::format("run: --{}: {} is no service", flag.name, context.argument(0)),
+                "name the project's file with -f, before the command");
+  }
+  return {};
+}
+
 // Nothing: the word is an image's.
 Result<std::optional<int>> run_of_project(const Context &context) {
   if (context.flags().boolean("rootfs")) return std::nullopt;
   const std::optional<Scope> scope = TRY(find_scope(context, {context.argument(0)}));
-  if (!scope || !scope->loaded) return std::nullopt;
-  const Service *service = scope->project()->find(context.argument(0));
-  if (service == nullptr) return std::nullopt;
+  const Service *service = scope && scope->loaded ? scope->project()->find(context.argument(0)) : nullptr;
+  if (service == nullptr) {
+    TRY(refuse_service_flags(context));
+    return std::nullopt;
+  }
   return TRY(run_service(context, *scope->project(), *service));
 }
 
@@ -104,6 +116,7 @@ Result<int> run(const Context &context) {
   Result<int> code = run_container(context);
   if (code) return code;
   // docker's own code for what failed before the program could run.
+  if (code.error().number == finding_number) return code;
   cli::report(context.log, context.program.name, code.error());
   return engine_failed;
 }
@@ -126,7 +139,8 @@ const CommandEntry run_command = {
                 .summary = "create a container and start it",
                 .description = "Without -d it stays until the container has ended, hands signals on to it and ends "
                                "with its exit code; with 125 where the container could not be made, with 126 where "
-                               "its program cannot be run, with 127 where it is not there.",
+                               "its program cannot be run, with 127 where it is not there. Of a project's SERVICE it "
+                               "makes one more container, without its ports and its restart policy.",
                 .flags = run_flags,
                 .min_positionals = 1,
                 .max_positionals = cli::kUnlimited,

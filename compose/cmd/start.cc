@@ -43,7 +43,9 @@ Result<int> start_attached(const Context &context) {
 
 Result<int> start(const Context &context) {
   TRY(parse_detach_keys(context.flag("detach-keys")));
-  if (context.flags().boolean("attach") || context.flags().boolean("interactive")) return start_attached(context);
+  const bool dry = is_dry_run(context);
+  if (!dry && (context.flags().boolean("attach") || context.flags().boolean("interactive")))
+    return start_attached(context);
   const Engine here = TRY(open_engine(context.global(), context.log));
   const std::optional<Scope> scope = TRY(find_scope_of_names(context, here, names_of(context)));
   if (scope) return start_project(context, *scope, names_of(context));
@@ -75,7 +77,8 @@ const CommandEntry start_command = {.command = {.name = "start",
                                                 .summary = "start containers that do not run",
                                                 .flags = start_flags,
                                                 .max_positionals = cli::kUnlimited},
-                                    .run = start};
+                                    .run = start,
+                                    .dry_run = DryRun::shown};
 
 const CommandEntry attach_command = {
     .command = {.name = "attach",

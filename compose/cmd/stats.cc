@@ -124,6 +124,7 @@ const CommandEntry stats_command = {
                 .summary = "what containers use of processors, memory, network and disks",
                 .flags = flags,
                 .max_positionals = cli::kUnlimited},
-    .run = run};
+    .run = run,
+    .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -162,17 +162,23 @@ consteval cli::Command several(std::string_view name, std::string_view summary,
 
 }  // namespace
 
-const CommandEntry stop_command = {.command = several("stop", "end containers, gently at first", stop_flags),
-                                   .run = stop};
+const CommandEntry stop_command = {
+    .command = several("stop", "end containers, gently at first", stop_flags), .run = stop, .dry_run = DryRun::shown};
 const CommandEntry restart_command = {.command = several("restart", "stop containers and start them again", stop_flags),
-                                      .run = restart};
-const CommandEntry kill_command = {.command = several("kill", "send a signal to containers", kill_flags), .run = kill};
-const CommandEntry rm_command = {.command = several("rm", "remove containers", rm_flags), .run = remove};
+                                      .run = restart,
+                                      .dry_run = DryRun::shown};
+const CommandEntry kill_command = {
+    .command = several("kill", "send a signal to containers", kill_flags), .run = kill, .dry_run = DryRun::shown};
+const CommandEntry rm_command = {
+    .command = several("rm", "remove containers", rm_flags), .run = remove, .dry_run = DryRun::shown};
 const CommandEntry wait_command = {
-    .command = several("wait", "wait for the end of containers, and print their exit codes"), .run = wait};
-const CommandEntry pause_command = {.command = several("pause", "freeze all processes of containers"), .run = pause};
-const CommandEntry unpause_command = {.command = several("unpause", "let the processes of containers go on"),
-                                      .run = unpause};
+    .command = several("wait", "wait for the end of containers, and print their exit codes"),
+    .run = wait,
+    .dry_run = DryRun::reads};
+const CommandEntry pause_command = {
+    .command = several("pause", "freeze all processes of containers"), .run = pause, .dry_run = DryRun::shown};
+const CommandEntry unpause_command = {
+    .command = several("unpause", "let the processes of containers go on"), .run = unpause, .dry_run = DryRun::shown};
 const CommandEntry rename_command = {.command = {.name = "rename",
                                                  .usage = "CONTAINER NAME",
                                                  .summary = "give a container another name",

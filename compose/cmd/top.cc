@@ -48,13 +48,15 @@ const CommandEntry top_command = {.command = {.name = "top",
                                               .min_positionals = 1,
                                               .max_positionals = cli::kUnlimited,
                                               .stop_at_first_positional = true},
-                                  .run = top};
+                                  .run = top,
+                                  .dry_run = DryRun::reads};
 
 const CommandEntry port_command = {.command = {.name = "port",
                                                .usage = "CONTAINER [PORT[/PROTOCOL]]",
                                                .summary = "where a container's ports are published",
                                                .min_positionals = 1,
                                                .max_positionals = 2},
-                                   .run = port};
+                                   .run = port,
+                                   .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -248,7 +248,7 @@ Result<int> up(const Context &context) {
   std::vector<std::string> scales;
   for (const std::string_view word : context.flags().strings("scale")) scales.emplace_back(word);
   TRY(scale_services(project, scales));
-  if (context.global().boolean("dry-run")) return print_plan(context, project, options);
+  if (is_dry_run(context)) return print_plan(context, project, options);
   return bring_up_and_stay(context, project, options);
 }
 
@@ -298,7 +298,7 @@ Result<int> scale(const Context &context) {
   options.parallel = parallel_of(context);
   Project project = TRY(need_project(context, options.services));
   TRY(scale_services(project, names_of(context)));
-  if (context.global().boolean("dry-run")) return print_plan(context, project, options);
+  if (is_dry_run(context)) return print_plan(context, project, options);
   const Engine engine = TRY(open_engine(context.global(), context.log));
   const kernel::Fd lock = TRY(lock_project(engine.places, project.name, "scale"));
   Progress progress = make_progress(context);
@@ -318,14 +318,16 @@ const CommandEntry up_command = {
                 .flags = up_flags,
                 .max_positionals = cli::kUnlimited,
                 .joined_values = true},
-    .run = up};
+    .run = up,
+    .dry_run = DryRun::shown};
 
 const CommandEntry plan_command = {.command = {.name = "plan",
                                                .usage = "[SERVICE...]",
                                                .summary = "show what up would create, change and remove",
                                                .flags = plan_flags,
                                                .max_positionals = cli::kUnlimited},
-                                   .run = plan};
+                                   .run = plan,
+                                   .dry_run = DryRun::reads};
 
 const CommandEntry scale_command = {.command = {.name = "scale",
                                                 .usage = "SERVICE=N...",
@@ -334,6 +336,7 @@ const CommandEntry scale_command = {.command = {.name = "scale",
                                                 .min_positionals = 1,
                                                 .max_positionals = cli::kUnlimited,
                                                 .joined_values = true},
-                                    .run = scale};
+                                    .run = scale,
+                                    .dry_run = DryRun::shown};
 
 }  // namespace skiff::compose

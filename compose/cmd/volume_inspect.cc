@@ -39,6 +39,7 @@ const CommandEntry volume_inspect_command = {.command = {.name = "volume inspect
                                                          .summary = "print what a volume is",
                                                          .min_positionals = 1,
                                                          .max_positionals = cli::kUnlimited},
-                                             .run = run};
+                                             .run = run,
+                                             .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -60,7 +60,7 @@ Result<int> run(const Context &context) {
 
 }  // namespace
 
-const CommandEntry volume_list_command = {.command = {.name = "volume ls", .summary = "list volumes", .flags = flags},
-                                          .run = run};
+const CommandEntry volume_list_command = {
+    .command = {.name = "volume ls", .summary = "list volumes", .flags = flags}, .run = run, .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

@@ -1,13 +1,23 @@
 # skiff-compose, driven as a user drives it.
 set(compose_program_tests
   cli/compose/ctst_program_test.cc
+  cli/compose/dry_run_test.cc
   cli/compose/health_test.cc
+  cli/compose/images_test.cc
   cli/compose/network_program_test.cc
   cli/compose/project_test.cc
   cli/compose/restart_test.cc
+  cli/compose/service_run_test.cc
 )
-add_executable(compose_program_test ${compose_program_tests} cli/compose/engine_rig.cc cli/rig.cc)
-set_source_files_properties(${compose_program_tests} cli/compose/engine_rig.cc PROPERTIES
+set(compose_program_parts
+  cli/compose/engine_rig.cc
+  cli/compose/project_program.cc
+  cli/rig.cc
+  imgtool/debian_registry.cc
+  runtime/kernel/isolated.cc
+)
+add_executable(compose_program_test ${compose_program_tests} ${compose_program_parts})
+set_source_files_properties(${compose_program_tests} cli/compose/engine_rig.cc cli/compose/project_program.cc PROPERTIES
   COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>" SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>"

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/cli/compose/compose_rig.h"
 
 namespace skiff::rig {
@@ -32,6 +34,29 @@ TEST(ComposeLifecycle, StopKillsWhatDoesNotHear) {
   (void)rig.start({"--name", "c"}, "sleep 1000");
   EXPECT_EQ(rig.compose({"stop", "-t", "0", "c"}).code, 0);
   EXPECT_EQ(rig.inspect("c")["State"]["ExitCode"], 137);
+}
+
+// Each ends well only where the other one has been told by then.
+TEST(ComposeLifecycle, SeveralAreStoppedAtOnce) {
+  REQUIRE_ROOT();
+  const ComposeRig rig;
+  std::filesystem::create_directory(rig.path("out"));
+  for (const auto &[own, other] : {std::pair{"a", "b"}, {"b", "a"}}) {
+    (void)rig.start({"--name", own, "-v", rig.path("out") + ":/out"},
+                    std::string("trap 'touch /out/") + own + "; until test -e /out/" + other +
+                        "; do :; done; exit 0' TERM; echo ready; while true; do sleep 1000 & wait $!; done");
+    ASSERT_TRUE(rig.wait_for_log(own, "ready"));
+  }
+  EXPECT_EQ(rig.compose({"stop", "a", "b"}).out, "a\nb\n");
+  EXPECT_EQ(rig.inspect("a")["State"]["ExitCode"], 0);
+  EXPECT_EQ(rig.inspect("b")["State"]["ExitCode"], 0);
+  EXPECT_EQ(rig.compose({"restart", "a", "b"}).out, "a\nb\n");
+  EXPECT_EQ(status(rig, "b"), "running");
+  EXPECT_EQ(rig.compose({"kill", "b", "a"}).out, "b\na\n");
+  const Outcome removed = rig.compose({"rm", "a", "none", "b"});
+  EXPECT_EQ(removed.code, 4) << removed.err;
+  EXPECT_EQ(removed.out, "a\nb\n");
+  EXPECT_EQ(rig.leftovers(), Nothing());
 }
 
 TEST(ComposeLifecycle, TheStopSignalIsTheContainersOwn) {

@@ -5,46 +5,12 @@
 
 #include <filesystem>
 
-#include "tests/cli/compose/engine_rig.h"
+#include "tests/cli/compose/project_program.h"
 
 namespace skiff::rig {
 namespace {
 
 namespace fs = std::filesystem;
-
-class ProjectProgram : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-  }
-
-  // The image of all services.
-  static void make_image(EngineRig &rig) {
-    const Outcome made = run_program(
-        {SKIFF_IMAGE_PROGRAM, "--store", rig.path("store"), "-q", "minimal", "-t", "example/busybox", "/bin/busybox"});
-    ASSERT_EQ(made.code, 0) << made.err;
-  }
-
-  static Outcome project(EngineRig &rig, const std::string &file, std::vector<std::string> words) {
-    words.insert(words.begin(), {"--progress", "plain", "-f", file, "-p", "p"});
-    return rig.compose(words);
-  }
-
-  static std::string write_project(EngineRig &rig, const std::string &services) {
-    write_file(rig.path("compose.yaml"),
-               "x-s: &s\n  image: example/busybox\n  stop_grace_period: 0s\nservices:\n" + services);
-    return rig.path("compose.yaml");
-  }
-
-  static std::string id_of(EngineRig &rig, const std::string &container) { return rig.inspect(container)["Id"]; }
-
-  static void expect_nothing_left(const EngineRig &rig) {
-    for (const char *folder : {"containers", "names", "networks", "volumes", "projects", "half-made", "run/projects"}) {
-      const std::string path = rig.state() + "/" + folder;
-      EXPECT_TRUE(!fs::exists(path) || fs::is_empty(path)) << path;
-    }
-  }
-};
 
 TEST_F(ProjectProgram, AShopComesUpInBothLanguagesAndGoesDownWithoutATrace) {
   EngineRig rig;
