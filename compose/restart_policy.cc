@@ -32,4 +32,10 @@ std::optional<Duration> restart_delay(const Restart &restart, const RunRecord &r
   return std::min(shortest_restart_delay * (1U << doublings), longest_restart_delay);
 }
 
+bool wants_start_at_boot(const Restart &restart, const RunRecord &run, std::string_view boot_id) {
+  if (run.boot_id.empty() || run.boot_id == boot_id) return false;
+  return restart.policy == Restart::Policy::always ||
+         (restart.policy == Restart::Policy::unless_stopped && !run.stopped_by_user);
+}
+
 }  // namespace skiff::compose

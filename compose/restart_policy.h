@@ -25,4 +25,8 @@ struct RestartStreak {
 [[nodiscard]] std::optional<Duration> restart_delay(const Restart &restart, const RunRecord &run,
                                                     const RestartStreak &streak);
 
+// Whether it is started when the machine has booted, as docker's daemon does: one that had run in another boot, with
+// the policy always, or unless-stopped where nobody has stopped it.
+[[nodiscard]] bool wants_start_at_boot(const Restart &restart, const RunRecord &run, std::string_view boot_id);
+
 }  // namespace skiff::compose

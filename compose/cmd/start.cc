@@ -3,6 +3,7 @@
 #include "compose/attachment.h"
 #include "compose/cmd/containers.h"
 #include "compose/cmd/project_life.h"
+#include "compose/cmd/start_at_boot.h"
 
 namespace skiff::compose {
 namespace {
@@ -12,6 +13,9 @@ constexpr auto start_flags = std::to_array<cli::FlagSpec>({
     {.name = "interactive", .letter = 'i', .kind = cli::Kind::Bool, .text = "stay, with our standard input as its own"},
     {.name = "detach-keys", .value = "KEYS", .text = "what leaves it running: ctrl-p,ctrl-q"},
     {.name = "sig-proxy", .kind = cli::Kind::Bool, .text = "hand signals on to it", .initial = "true"},
+    {.name = "restart-policies",
+     .kind = cli::Kind::Bool,
+     .text = "after a boot: all whose policy is always, or unless-stopped where nobody stopped them"},
 });
 
 constexpr auto attach_flags = std::to_array<cli::FlagSpec>({
@@ -43,6 +47,7 @@ Result<int> start_attached(const Context &context) {
 
 Result<int> start(const Context &context) {
   TRY(parse_detach_keys(context.flag("detach-keys")));
+  if (context.flags().boolean("restart-policies")) return start_at_boot(context);
   const bool dry = is_dry_run(context);
   if (!dry && (context.flags().boolean("attach") || context.flags().boolean("interactive")))
     return start_attached(context);

@@ -1,5 +1,6 @@
 # skiff-compose's verbs for one container, as a user runs them.
 set(compose_container_tests
+  cli/compose/boot_test.cc
   cli/compose/killed_test.cc
   cli/compose/lifecycle_test.cc
   cli/compose/look_test.cc
