@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
 
@@ -21,6 +22,25 @@ Result<bool> is_in_place(const kernel::Fd &lock, const std::string &path) {
   return TRY(kernel::fstat(lock)).st_ino == named->st_ino;
 }
 
+// "..." (process PID): one that was killed, whose own processes, which have the lock with it, are about to follow it.
+bool is_gone(std::string_view holder) {
+  constexpr std::string_view mark = "(process ";
+  const std::size_t at = holder.rfind(mark);
+  if (at == std::string_view::npos || !holder.ends_with(')')) return false;
+  const std::string_view digits = holder.substr(at + mark.size(), holder.size() - at - mark.size() - 1);
+  const auto pid = cli::parse_number<pid_t>(digits);
+  if (!pid) return false;
+  const Result<kernel::Fd> process = kernel::pidfd_open(*pid);
+  return !process && process.error().number == ESRCH;
+}
+
+// Invalid where somebody else has it.
+Result<kernel::Fd> try_lock(const std::string &path) {
+  kernel::Fd lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
+  if (!lock.valid() && is_gone(TRY(read_if_there(path)))) lock = TRY(lock_file(path, LOCK_EX));
+  return lock;
+}
+
 }  // namespace
 
 Result<kernel::Fd> lock_project(const Places &places, const std::string &project, const std::string &command) {
@@ -28,7 +48,7 @@ Result<kernel::Fd> lock_project(const Places &places, const std::string &project
   TRY(kernel::make_parents(path, 0700));
   kernel::Fd lock;
   do {
-    lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
+    lock = TRY(try_lock(path));
   } while (lock.valid() && !TRY(is_in_place(lock, path)));
   if (!lock.valid()) {
     std::string holder = TRY(read_if_there(path));

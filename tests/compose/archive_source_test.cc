@@ -2,8 +2,13 @@
 #include "compose/archive_source.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <array>
+#include <optional>
 
 #include "compose/sha256.h"
+#include "runtime/kernel/path.h"
 #include "tests/runtime/temporary_directory.h"
 
 namespace skiff::compose {
@@ -72,6 +77,86 @@ TEST_F(ArchiveSourceTest, OfflineOnlyTheCacheCounts) {
   const Result<std::string> name = store_archive(engine_, source, options);
   ASSERT_TRUE(name) << name.error().message();
   EXPECT_EQ(motd(*name), "hello\n");
+}
+
+// A server of openssl's on loopback, with an authority of its own.
+class ArchiveServer {
+ public:
+  explicit ArchiveServer(const std::string &folder) {
+    const Words make = {"/usr/bin/openssl",
+                        "req",
+                        "-x509",
+                        "-newkey",
+                        "ec",
+                        "-pkeyopt",
+                        "ec_paramgen_curve:P-256",
+                        "-nodes",
+                        "-days",
+                        "2",
+                        "-subj",
+                        "/CN=localhost",
+                        "-addext",
+                        "subjectAltName=DNS:localhost",
+                        "-keyout",
+                        folder + "/key",
+                        "-out",
+                        folder + "/certificate"};
+    EXPECT_TRUE(call_program(make));
+    kernel::Pipe output = kernel::pipe2().value();
+    process_ = start_program({"/bin/sh", "-c",
+                              "cd " + folder +
+                                  " && exec openssl s_server -accept 127.0.0.1:0 -key key "
+                                  "-cert certificate -WWW -4"},
+                             {.in = kernel::no_fd, .out = output.write, .err = kernel::no_fd})
+                   .value();
+    output.write.reset();
+    // "ACCEPT 127.0.0.1:PORT"
+    std::string text;
+    std::array<char, 4096> buffer{};
+    while (text.find('\n', std::min(text.find("ACCEPT "), text.size())) == std::string::npos) {
+      const std::size_t count = kernel::read_some(output.read, buffer).value_or(0);
+      if (count == 0) break;
+      text.append(buffer.data(), count);
+    }
+    const std::size_t colon = text.find(':', text.find("ACCEPT "));
+    port_ = std::to_string(std::atoi(text.substr(std::min(colon + 1, text.size())).c_str()));
+  }
+
+  [[nodiscard]] std::string url(const std::string &name) const { return "https://localhost:" + port_ + "/" + name; }
+
+ private:
+  kernel::Child process_;  // killed with it
+  std::string port_;
+};
+
+TEST_F(ArchiveSourceTest, AnArchiveByHttpsIsFetchedOnceAndChecked) {
+  for (const char *program : {"/usr/bin/openssl", "/usr/bin/curl"}) {
+    if (!kernel::faccessat(kernel::cwd, program, X_OK)) GTEST_SKIP() << "needs " << program;
+  }
+  std::optional<ArchiveServer> server(directory_.path());
+  const std::string digest = call({"/usr/bin/sha256sum", path("root.tar.gz")}).substr(0, 64);
+  const std::string source = server->url("root.tar.gz") + "@sha256:" + digest;
+  const ArchiveOptions options{.offline = false, .cache_directory = path("cache")};
+  // An authority that nobody knows.
+  EXPECT_NE(store_archive(engine_, source, options).error().message().find("certificate"), std::string::npos);
+  ASSERT_EQ(::setenv("CURL_CA_BUNDLE", path("certificate").c_str(), 1), 0);
+  const Result<std::string> name = store_archive(engine_, source, options);
+  ASSERT_TRUE(name) << name.error().message();
+  EXPECT_EQ(motd(*name), "hello\n");
+  const std::string other = server->url("root.tar.gz") + "@sha256:" + sha256_hex("other");
+  EXPECT_NE(store_archive(engine_, other, options).error().message().find("its digest is sha256:" + digest),
+            std::string::npos);
+  EXPECT_NE(store_archive(engine_, server->url("none") + "@sha256:" + sha256_hex("none"), options)
+                .error()
+                .message()
+                .find("curl"),
+            std::string::npos);
+  const std::string bare = server->url("root.tar.gz");
+  EXPECT_EQ(store_archive(engine_, bare, options).error().remedy, "add @sha256:DIGEST");
+  // From the cache, without anybody to ask.
+  server.reset();
+  image({"--quiet", "rm", *name});
+  EXPECT_TRUE(store_archive(engine_, source, options));
 }
 
 TEST_F(ArchiveSourceTest, WhatIsNoArchiveIsTold) {

@@ -1,8 +1,11 @@
 # skiff-compose, driven as a user drives it.
 set(compose_program_tests
+  cli/compose/bad_input_test.cc
+  cli/compose/config_test.cc
   cli/compose/ctst_program_test.cc
   cli/compose/dry_run_test.cc
   cli/compose/health_test.cc
+  cli/compose/hooks_test.cc
   cli/compose/images_test.cc
   cli/compose/network_program_test.cc
   cli/compose/project_test.cc

@@ -9,8 +9,8 @@ set(compose_flag_tests
   cli/compose/seccomp_flags_test.cc
   cli/compose/security_flags_test.cc
 )
-add_executable(compose_flag_test ${compose_flag_tests} cli/compose/flag_rig.cc cli/rig.cc)
-set_source_files_properties(${compose_flag_tests} cli/compose/flag_rig.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+add_executable(compose_flag_test ${compose_flag_tests} cli/compose/flag_rig.cc cli/background.cc cli/rig.cc)
+set_source_files_properties(${compose_flag_tests} cli/compose/flag_rig.cc cli/background.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_flag_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_INIT_PROGRAM="$<TARGET_FILE:skiff-init>" SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>"
   SKIFF_PROGRAM_PATH="$<TARGET_FILE_DIR:skiff>:$<TARGET_FILE_DIR:skiff-image>"

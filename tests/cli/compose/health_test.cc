@@ -59,5 +59,53 @@ TEST_F(HealthProgram, ACheckThatHangsIsKilledWithWhatItRuns) {
   EXPECT_LE(processes_with(std::string("sleep\0004242", 10)).size(), 1);
 }
 
+// Failures in the start period do not count, and it is asked more often then.
+TEST_F(HealthProgram, TheStartPeriodHasFailuresAndAnIntervalOfItsOwn) {
+  EngineRig rig;
+  std::vector<std::string> flags = {"-d",
+                                    "--name",
+                                    "c",
+                                    "--network",
+                                    "none",
+                                    "-v",
+                                    rig.out() + ":/out",
+                                    "--health-cmd",
+                                    "echo x >>/out/asked; test $(wc -l </out/asked) -ge 5",
+                                    "--health-interval",
+                                    "1h",
+                                    "--health-retries",
+                                    "1",
+                                    "--health-start-period",
+                                    "1h",
+                                    "--health-start-interval",
+                                    "50ms"};
+  const Outcome run = rig.run(flags, "exec sleep 1000");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(wait_for_text(rig.state() + "/run/" + run.out.substr(0, 64), "health", "healthy"));
+  EXPECT_EQ(rig.inspect("c")["State"]["Health"]["FailingStreak"], 0);
+}
+
+TEST_F(HealthProgram, NoHealthcheckTakesTheImagesOwnAway) {
+  EngineRig rig;
+  write_file(rig.path("Dockerfile"),
+             "FROM example/checked\nHEALTHCHECK --interval=50ms CMD [\"/bin/busybox\", \"true\"]\n");
+  ASSERT_EQ(run_program({SKIFF_IMAGE_PROGRAM, "--store", rig.path("store"), "-q", "minimal", "-t", "example/checked",
+                         "/bin/busybox"})
+                .code,
+            0);
+  const Outcome built = run_program({SKIFF_IMAGE_PROGRAM, "--store", rig.path("store"), "-q", "build", "-t",
+                                     "example/own", "-f", rig.path("Dockerfile"), rig.out()});
+  ASSERT_EQ(built.code, 0) << built.err;
+  const auto run = [&](const std::string &name, std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"run", "-d", "--network", "none", "--name", name});
+    flags.insert(flags.end(), {"example/own", "/bin/busybox", "sleep", "1000"});
+    return rig.compose(flags).out;
+  };
+  const std::string with = run("with", {});
+  EXPECT_TRUE(wait_for_text(rig.state() + "/run/" + with.substr(0, 64), "health", "healthy"));
+  run("without", {"--no-healthcheck"});
+  EXPECT_FALSE(rig.inspect("without")["State"].contains("Health"));
+}
+
 }  // namespace
 }  // namespace skiff::rig

@@ -109,6 +109,14 @@ TEST_F(ResourceFlags, IoLimitsNameTheDevice) {
   EXPECT_NE(iops.out.find(number + (rig.host.cgroup_v2 ? " rbps=max wbps=max riops=max wiops=30" : " 30")),
             std::string::npos)
       << iops.out << iops.err;
+  const Outcome write =
+      rig.run({"--device-write-bps", "/dev/loop0:2m"}, show("blkio", "blkio.throttle.write_bps_device", "io.max"));
+  EXPECT_NE(write.out.find(rig.host.cgroup_v2 ? " wbps=2097152" : number + " 2097152"), std::string::npos)
+      << write.out << write.err;
+  const Outcome read =
+      rig.run({"--device-read-iops", "/dev/loop0:40"}, show("blkio", "blkio.throttle.read_iops_device", "io.max"));
+  EXPECT_NE(read.out.find(rig.host.cgroup_v2 ? " riops=40" : number + " 40"), std::string::npos)
+      << read.out << read.err;
   (void)rig.run({"--io-weight", "500", "--blkio-weight-device", "/dev/loop0:300"}, "true");
   EXPECT_EQ(in_config("weight"), 500);
   EXPECT_EQ(in_config("weightDevice").at(0).at("weight"), 300);

@@ -31,6 +31,25 @@ TEST_F(RestartProgram, OneThatFailsIsStartedAgainWithoutTheCommand) {
   EXPECT_EQ(rig.inspect("c")["RestartCount"], 3);
 }
 
+TEST_F(RestartProgram, WithoutAPolicyItStaysAsItEnded) {
+  EngineRig rig;
+  ASSERT_EQ(rig.run(flags_of(rig, "no"), counting(1000)).code, 0);
+  EXPECT_EQ(rig.compose({"wait", "c"}).out, "3\n");
+  EXPECT_EQ(rig.inspect("c")["State"]["Status"], "exited");
+  EXPECT_EQ(rig.inspect("c")["RestartCount"], 0);
+}
+
+TEST_F(RestartProgram, OnFailureLeavesAloneWhatEndedWell) {
+  EngineRig rig;
+  ASSERT_EQ(
+      rig.run(flags_of(rig, "on-failure"), "[ -e /out/once ] && { : >/out/twice; exit 0; }; : >/out/once; exit 3").code,
+      0);
+  EXPECT_TRUE(wait_for_file(rig.out() + "/twice"));
+  for (const int pid : processes_with("container-")) EXPECT_TRUE(wait_for_end(pid));
+  EXPECT_EQ(rig.inspect("c")["State"]["ExitCode"], 0);
+  EXPECT_EQ(rig.inspect("c")["RestartCount"], 1);
+}
+
 TEST_F(RestartProgram, OnFailureGivesUpAfterItsRetriesAndItsSupervisorEnds) {
   EngineRig rig;
   ASSERT_EQ(rig.run(flags_of(rig, "on-failure:2"), counting(1000)).code, 0);
