@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include <chrono>
+
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
@@ -22,6 +24,9 @@ Result<bool> is_in_place(const kernel::Fd &lock, const std::string &path) {
   return TRY(kernel::fstat(lock)).st_ino == named->st_ino;
 }
 
+// For the processes of a command that was killed: flock(2) itself would wait without end.
+constexpr std::chrono::seconds patience{5};
+
 // "..." (process PID): one that was killed, whose own processes, which have the lock with it, are about to follow it.
 bool is_gone(std::string_view holder) {
   constexpr std::string_view mark = "(process ";
@@ -31,13 +36,20 @@ bool is_gone(std::string_view holder) {
   const auto pid = cli::parse_number<pid_t>(digits);
   if (!pid) return false;
   const Result<kernel::Fd> process = kernel::pidfd_open(*pid);
-  return !process && process.error().number == ESRCH;
+  // Or nobody has waited for it yet.
+  if (process) return kernel::wait_readable(*process, std::chrono::milliseconds(0)).value_or(false);
+  return process.error().number == ESRCH;
 }
 
 // Invalid where somebody else has it.
 Result<kernel::Fd> try_lock(const std::string &path) {
   kernel::Fd lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
-  if (!lock.valid() && is_gone(TRY(read_if_there(path)))) lock = TRY(lock_file(path, LOCK_EX));
+  if (lock.valid() || !is_gone(TRY(read_if_there(path)))) return lock;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!lock.valid() && std::chrono::steady_clock::now() < end) {
+    TRY(kernel::poll({}, std::chrono::milliseconds(10)));
+    lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
+  }
   return lock;
 }
 

@@ -146,11 +146,7 @@ TEST_F(ArchiveSourceTest, AnArchiveByHttpsIsFetchedOnceAndChecked) {
   const std::string other = server->url("root.tar.gz") + "@sha256:" + sha256_hex("other");
   EXPECT_NE(store_archive(engine_, other, options).error().message().find("its digest is sha256:" + digest),
             std::string::npos);
-  EXPECT_NE(store_archive(engine_, server->url("none") + "@sha256:" + sha256_hex("none"), options)
-                .error()
-                .message()
-                .find("curl"),
-            std::string::npos);
+  EXPECT_FALSE(store_archive(engine_, server->url("none") + "@sha256:" + sha256_hex("none"), options));
   const std::string bare = server->url("root.tar.gz");
   EXPECT_EQ(store_archive(engine_, bare, options).error().remedy, "add @sha256:DIGEST");
   // From the cache, without anybody to ask.

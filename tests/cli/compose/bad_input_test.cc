@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "runtime/kernel/fd.h"
+#include "tests/cli/background.h"
 #include "tests/cli/compose/project_program.h"
 
 namespace skiff::rig {
@@ -173,14 +174,18 @@ TEST_F(BadInput, AnUpThatIsKilledIsTakenAwayByDown) {
                                          "  a: {<<: *s, volumes: [data:/data, /anonymous], command: [sleep, '1000']}\n"
                                          "  b: {<<: *s, depends_on: [a], command: [sleep, '1000']}\n",
                                          "volumes: {data: {}}\n");
+  const auto kill_up = [&](int milliseconds) {
+    kernel::Child up = start_quietly({SKIFF_COMPOSE_PROGRAM, "--state", rig.state(), "--store", rig.path("store"),
+                                      "--progress", "quiet", "-f", file, "-p", "p", "up", "-d"});
+    (void)kernel::wait_readable(up.pidfd(), std::chrono::milliseconds(milliseconds));
+    (void)kernel::pidfd_send_signal(up.pidfd(), SIGKILL);
+    EXPECT_NE(wait_for_code(up), -1);
+  };
   for (int milliseconds = 10; milliseconds < 700; milliseconds += 90) {
-    const std::string seconds = "0." + std::to_string(1000 + milliseconds).substr(1);
-    (void)run_program({"/usr/bin/timeout", "-s", "KILL", seconds, SKIFF_COMPOSE_PROGRAM, "--state", rig.state(),
-                       "--store", rig.path("store"), "--progress", "quiet", "-f", file, "-p", "p", "up", "-d"});
+    kill_up(milliseconds);
     down(rig, file);
   }
-  (void)run_program({"/usr/bin/timeout", "-s", "KILL", "0.2", SKIFF_COMPOSE_PROGRAM, "--state", rig.state(), "--store",
-                     rig.path("store"), "--progress", "quiet", "-f", file, "-p", "p", "up", "-d"});
+  kill_up(200);
   const Outcome up = project(rig, file, {"up", "-d"});
   EXPECT_EQ(up.code, 0) << up.err;
   EXPECT_EQ(project(rig, file, {"ps", "-q"}).out.size(), 2 * 13U);

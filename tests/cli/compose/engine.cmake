@@ -13,6 +13,7 @@ set(compose_program_tests
   cli/compose/service_run_test.cc
 )
 set(compose_program_parts
+  cli/background.cc
   cli/compose/engine_rig.cc
   cli/compose/project_program.cc
   cli/rig.cc
@@ -20,7 +21,8 @@ set(compose_program_parts
   runtime/kernel/isolated.cc
 )
 add_executable(compose_program_test ${compose_program_tests} ${compose_program_parts})
-set_source_files_properties(${compose_program_tests} cli/compose/engine_rig.cc cli/compose/project_program.cc PROPERTIES
+set_source_files_properties(${compose_program_tests} cli/background.cc cli/compose/engine_rig.cc
+  cli/compose/project_program.cc PROPERTIES
   COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>" SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>"

@@ -230,7 +230,8 @@ TEST(FlagCoverage, EveryFlagIsSeenInAContainerOrNamedWithItsReason) {
   }
   for (const cli::FlagSpec &flag : compose::run_flags) {
     const std::string name(flag.name);
-    const bool named = tests.find("\"--" + name + "\"") != std::string::npos ||
+    const auto is_in = [&](const std::string &text) { return tests.find(text) != std::string::npos; };
+    const bool named = is_in("\"--" + name + "\"") || is_in("\"--" + name + "=") ||
                        (flag.letter != 0 && tests.find(std::string("\"-") + flag.letter) != std::string::npos);
     EXPECT_TRUE(flag.hidden || named != elsewhere.contains(name)) << "--" << name;
   }

@@ -117,12 +117,13 @@ TEST_F(ProjectProgram, OfTwoAtOnceTheSecondIsToldWhoIsAtIt) {
   const std::string file = write_project(rig, "  a: {<<: *s, network_mode: none, command: [sleep, '1000']}\n");
   fs::create_directories(rig.state() + "/projects");
   const std::string lock = rig.state() + "/projects/p.lock";
-  write_file(lock, "\"up\" (process 4711)");
+  const std::string holder = "\"up\" (process " + std::to_string(::getpid()) + ")";
+  write_file(lock, holder);
   const kernel::Fd held = kernel::open(lock, O_RDWR).value();
   ASSERT_TRUE(kernel::flock(held, LOCK_EX));
   const Outcome up = project(rig, file, {"up", "-d"});
   EXPECT_EQ(up.code, 1);
-  EXPECT_NE(up.err.find("project p: \"up\" (process 4711) is changing it"), std::string::npos) << up.err;
+  EXPECT_NE(up.err.find("project p: " + holder + " is changing it"), std::string::npos) << up.err;
 }
 
 }  // namespace
