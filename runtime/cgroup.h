@@ -65,6 +65,8 @@ class Cgroup {
   // Gives the directory and the files that /sys/kernel/cgroup/delegate names to the container's root (v2 only).
   [[nodiscard]] Status delegate(uid_t uid, gid_t gid) const;
 
+  // The directory whose freezer the next function uses; empty without one.
+  [[nodiscard]] std::string freezer_path() const;
   // Stops every process, in nested cgroups too; returns when all stand still. What does not freeze within the time
   // is thawed again, and an error.
   [[nodiscard]] Status freeze() const;

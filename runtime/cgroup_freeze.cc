@@ -58,6 +58,11 @@ Result<bool> has_text(kernel::FdView dir, const std::string &file, std::string_v
 
 }  // namespace
 
+std::string Cgroup::freezer_path() const {
+  const Level *level = freezer(*this);
+  return level == nullptr ? std::string() : level->path;
+}
+
 Status Cgroup::freeze() const {
   const Level *level = freezer(*this);
   if (level == nullptr) {

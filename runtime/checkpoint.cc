@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include "runtime/cgroup.h"
 #include "runtime/criu.h"
 #include "runtime/criu_images.h"
 #include "runtime/criu_mounts.h"
@@ -29,23 +30,6 @@ Result<Plan> make_plan_again(const Container &container, const std::string &root
                     .disable_cgroups = true,
                     .notify_directory = notifies ? fmt::format("{}/{}/{}", root, record.id, notify_directory) : "",
                     .defer_seccomp = true});
-}
-
-// The freezer of the container stops all its processes at once; without one CRIU stops them one by one.
-std::string find_freezer(const spec::Record &record) {
-  if (record.cgroup_paths.empty()) return {};
-  const std::string &path = record.cgroup_paths.front();
-  for (const char *file : {"freezer.state", "cgroup.freeze"}) {
-    if (kernel::faccessat(kernel::cwd, fmt::format("{}/{}", path, file), F_OK)) return path;
-  }
-  return {};
-}
-
-// There CRIU waits for ever for the frozen processes, which it has to run code in.
-Status check_freezer(const Container &container, const std::string &freezer, const kernel::Procfs &proc) {
-  if (freezer.empty() || !kernel::faccessat(kernel::cwd, freezer + "/freezer.state", F_OK)) return {};
-  if (TRY(container.status(proc)) != spec::ContainerStatus::paused) return {};
-  return fail("with cgroup v1 a paused container cannot be checkpointed", "`skiff resume` it first");
 }
 
 Status add_mounts(const Plan &plan, const std::vector<CgroupDirectory> &cgroups, const kernel::Fd &root,
@@ -88,8 +72,8 @@ Status fill_options(const Container &container, const CheckpointRequest &request
   options.parent_img = request.parent_path;
   options.track_mem = !request.parent_path.empty() || request.pre_dump;
   options.config_file = choose_criu_config(config.annotations, has_own_criu_config());
-  options.freeze_cgroup = find_freezer(record);
-  TRY(check_freezer(container, options.freeze_cgroup, proc));
+  // All its processes stop at once; without a freezer CRIU stops them one by one.
+  options.freeze_cgroup = TRY(Cgroup::open(record.cgroup_paths)).freezer_path();
   options.orphan_pts_master = true;
   options.empty_ns = emptied_namespaces;
   TRY(add_namespaces(plan, record.pid, proc, options));

@@ -71,20 +71,13 @@ TEST(Checkpoint, WithLeaveRunningTheContainerStays) {
   expect_clean_end(rig);
 }
 
-// With the freezer of cgroup v1 CRIU would wait for ever.
-TEST(Checkpoint, APausedContainerCanBeSavedWithCgroupV2) {
+TEST(Checkpoint, APausedContainerCanBeSaved) {
   REQUIRE_CRIU();
   Rig rig;
   Talk talk(rig);
   ASSERT_EQ(talk.start().code, 0);
   ASSERT_EQ(rig.skiff({"pause", rig.id()}).code, 0);
   const Outcome saved = talk.checkpoint();
-  if (fs::exists("/sys/fs/cgroup/freezer")) {
-    EXPECT_EQ(saved.code, 1);
-    EXPECT_NE(saved.err.find("with cgroup v1 a paused container cannot be checkpointed"), std::string::npos);
-    EXPECT_EQ(rig.state()["status"], "paused");
-    return;
-  }
   ASSERT_EQ(saved.code, 0) << saved.err;
   EXPECT_CLEAN(rig);
   const Outcome restored = talk.restore();
