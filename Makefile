@@ -75,6 +75,10 @@ images: build
 example: test-packages build
 	@tests/cli/compose/example build/release
 
+# Images of checkpoints to runc and back, and a Redis that moves to another root directory and network namespace.
+checkpoint: build
+	@conformance/checkpoint/run
+
 # Pull, unpack and push of skiff-image next to skopeo, umoci, Podman, containerd and Docker.
 bench-image: build
 	@tests/bench/image
