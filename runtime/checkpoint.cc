@@ -84,7 +84,8 @@ Status fill_options(const Container &container, const CheckpointRequest &request
 
 Status run_criu(CheckpointRequest &request, const CriuOptions &options, const CriuDirectories &directories,
                 const cli::Log &log) {
-  CriuStart start{.program = request.criu, .inherited = {directories.images}};
+  // A server of lazy pages would wait for ever; the container goes on when it is killed.
+  CriuStart start{.program = request.criu, .dies_with_caller = options.lazy_pages, .inherited = {directories.images}};
   if (directories.work.valid()) start.inherited.emplace_back(directories.work);
   Criu criu = TRY(Criu::start(std::move(start)));
   const int version = TRY(criu.serve());
@@ -94,7 +95,7 @@ Status run_criu(CheckpointRequest &request, const CriuOptions &options, const Cr
   const auto answer = [&](const CriuNotification &told) -> Status {
     if (told.script != "status-ready" || !request.status.valid()) return {};
     const kernel::Fd status = std::move(request.status);
-    return in("--status-fd", kernel::write_all(status, std::string_view("", 1)));
+    return in("--status-fd", kernel::write_all(status, std::string(1, '\0')));
   };
   TRY(criu.request(request.pre_dump ? CriuType::pre_dump : CriuType::dump, options, answer, directories.log, log));
   return {};

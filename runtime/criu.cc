@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "runtime/kernel/path.h"
+#include "runtime/kernel/prctl.h"
 #include "runtime/kernel/socket.h"
 #include "runtime/sync.h"
 
@@ -35,6 +36,9 @@ Status arrange_descriptors(const CriuStart &start, const kernel::Fd &socket) {
 
 // The socket is made here, because CRIU looks up the descriptors that it is told of in the process that has made it.
 Error become_criu(const CriuStart &start, const kernel::Fd &control) {
+  if (start.dies_with_caller) {
+    if (const Status done = kernel::set_pdeathsig(SIGKILL); !done) return done.error();
+  }
   Result<kernel::SocketPair> pair = kernel::socketpair(SOCK_SEQPACKET);
   if (!pair) return pair.error();
   if (const Status told = say_descriptor(control, pair->one); !told) return told.error();
@@ -126,9 +130,9 @@ Error Criu::explain_end() {
 }
 
 Result<CriuResponse> Criu::ask(std::string_view message) {
-  TRY(kernel::send_message(socket_, message));
+  const Status sent = kernel::send_message(socket_, message);
   std::vector<kernel::Fd> fds;
-  Result<CriuResponse> response = receive(socket_, fds);
+  Result<CriuResponse> response = sent ? receive(socket_, fds) : std::unexpected(sent.error());
   if (!response && response.error().number == EPIPE) return std::unexpected(explain_end());
   return response;
 }
@@ -172,9 +176,9 @@ Result<CriuResponse> Criu::converse(const CriuAnswer &answer, Status &answered, 
 Result<CriuResponse> Criu::request(CriuType type, const CriuOptions &options, const CriuAnswer &answer,
                                    const std::string &directory, const cli::Log &log) {
   const std::string log_path = fmt::format("{}/{}", directory, options.log_file);
-  TRY(kernel::send_message(socket_, print_criu_request(type, options)));
+  const Status sent = kernel::send_message(socket_, print_criu_request(type, options));
   Status answered;
-  Result<CriuResponse> response = converse(answer, answered, log);
+  Result<CriuResponse> response = sent ? converse(answer, answered, log) : std::unexpected(sent.error());
   socket_.reset();  // after a pre-dump CRIU would wait for the next one
   if (!response && response.error().number == EPIPE) return std::unexpected(with_log(explain_end(), log_path, {}));
   TRY(child_.wait());

@@ -24,6 +24,8 @@ struct CriuStart {
   std::string program;  // a path, or empty: `criu` of $PATH
   // A restore's stdio becomes that of the container; a dump has none.
   bool keep_stdio = false;
+  // Killed when its caller dies, which for most requests would leave more behind than letting it come to its end.
+  bool dies_with_caller = false;
   std::vector<kernel::FdView> inherited = {};  // which CRIU has under the same numbers; what its options name
   // Called in the child, in a mount namespace of its own, before it becomes CRIU; empty: in the caller's namespace. A
   // directory that CRIU is to mount in has to be opened there once more.

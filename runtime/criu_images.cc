@@ -1,9 +1,14 @@
 #include "runtime/criu_images.h"
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
+#include <array>
+
+#include "runtime/cgroup_wait.h"
 #include "runtime/criu_plan.h"
+#include "runtime/kernel/call.h"
 #include "runtime/kernel/path.h"
 #include "spec/state.h"
 
@@ -45,6 +50,22 @@ Status let_in(const kernel::Fd &images, std::optional<std::uint32_t> group) {
   if (!group || (mode & S_IXOTH) != 0) return {};
   TRY(in("--image-path", kernel::fchownat(images, "", static_cast<uid_t>(-1), *group, AT_EMPTY_PATH)));
   return in("--image-path", kernel::fchmod(images, mode | S_IRGRP | S_IXGRP));
+}
+
+Status wait_for_lazy_pages(const CriuDirectories &directories) {
+  const std::string socket = directories.log + "/lazy-pages.socket";
+  const kernel::Fd watch(::inotify_init1(IN_CLOEXEC));
+  if (!watch.valid()) return kernel::call_failed("inotify_init1", {});
+  if (::inotify_add_watch(watch.get(), directories.log.c_str(), IN_CREATE) < 0) {
+    return kernel::call_failed("inotify_add_watch", {watch, kernel::CString(directories.log)});
+  }
+  const Deadline deadline(std::chrono::seconds(10));
+  while (!kernel::faccessat(kernel::cwd, socket, F_OK) && !deadline.over()) {
+    if (!TRY(kernel::wait_readable(watch, deadline.left()))) return {};
+    std::array<char, 4096> events{};
+    TRY(kernel::read_some(watch, events));
+  }
+  return {};
 }
 
 Status check_parent_path(const kernel::Fd &images, const std::string &parent_path) {

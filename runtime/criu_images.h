@@ -26,6 +26,10 @@ struct CriuDirectories {
 // Lets a group into a directory of images that is the owner's alone.
 [[nodiscard]] Status let_in(const kernel::Fd &images, std::optional<std::uint32_t> group);
 
+// Waits for the socket of `criu lazy-pages`, which may have been started at the same time as the restore: CRIU itself
+// would not. Ten seconds at most; that it is not there then is CRIU's to say.
+[[nodiscard]] Status wait_for_lazy_pages(const CriuDirectories &directories);
+
 // --parent-path: a directory, relative to that of the images, in which CRIU makes a link to it.
 [[nodiscard]] Status check_parent_path(const kernel::Fd &images, const std::string &parent_path);
 

@@ -210,6 +210,7 @@ Status bring_up(Restoring &restoring) {
   if (restoring.plan.cgroup.unit.name.empty()) restoring.cgroup = TRY(Cgroup::create(restoring.plan.cgroup));
   TRY(make_mount_points(restoring.plan, restoring.proc));
   TRY(fill_options(directories, restoring));
+  if (restoring.options.lazy_pages) TRY(wait_for_lazy_pages(directories));
   TRY(run_criu(restoring, directories));
   if (create.pid_file.empty()) return {};
   return write_pid_file(create.pid_file, restoring.init.pid());
