@@ -14,7 +14,7 @@ namespace {
 
 std::vector<const Scene *> choose_scenes(const CampaignRequest &request) {
   std::vector<const Scene *> chosen;
-  for (const Scene &scene : all_scenes()) {
+  for (const Scene &scene : scenes_of(family_of(*request.runtime))) {
     if (request.commands.empty() || std::ranges::find(request.commands, scene.name) != request.commands.end()) {
       chosen.push_back(&scene);
     }
@@ -22,7 +22,9 @@ std::vector<const Scene *> choose_scenes(const CampaignRequest &request) {
   return chosen;
 }
 
-bool is_plausible(int error, bool stream) { return !stream || (error != EIO && error != ENOSPC && error != ENOMEM); }
+bool is_plausible(int error, bool stream) {
+  return !stream || (error != EIO && error != ENOSPC && error != EBUSY && error != ENOMEM);
+}
 
 void add_points(const Scene &scene, const TracedCall &call, std::vector<Point> &points) {
   const CallPlace &place = call.place;
@@ -64,7 +66,7 @@ Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &
       const Result<Reference> reference =
           possible ? learn(site, *scenes[i]) : fail(fmt::format("no cgroup controller {}", scenes[i]->controller));
       if (!reference) {
-        (void)site.remove();
+        (void)scenes[i]->clear(site);
         site.sweep();
         Tree value;
         value.set("/untried", std::string(scenes[i]->name));

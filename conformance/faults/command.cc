@@ -51,7 +51,8 @@ constexpr cli::Command command = {
         "Each command is run once for each of its system calls and for each error that the call may plausibly return, "
         "and once for each call with SIGKILL in its place. Afterwards `delete --force` must leave nothing, another "
         "container must be what it was, a command that says it succeeded must have, and one that fails must say "
-        "why.\n\nExit status: 0 nothing found, 1 findings, 2 nothing could be tried.",
+        "why. Of skiff-image pull and unpack are tried, of skiff-compose up and down; RUNTIME is known by its "
+        "name.\n\nExit status: 0 nothing found, 1 findings, 2 nothing could be tried.",
     .flags = flags,
     .min_positionals = 1,
     .max_positionals = cli::kUnlimited};

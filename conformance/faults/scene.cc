@@ -42,28 +42,19 @@ Status paused(Site &site) {
 
 // ---- afterwards ----
 
-void flatten(const Tree &tree, const std::string &place, Facts &facts) {
-  const std::vector<Tree::Member> members = tree.members();
-  if (members.empty()) {
-    facts[place] = tree.dump();
-    return;
-  }
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    // A mount more, such as a device that is bound where none may be made, does not move the others.
-    const std::string destination = members[i].value.text("/destination");
-    const std::string step = !members[i].key.empty() ? std::string(members[i].key)
-                             : destination.empty()   ? std::to_string(i)
-                                                     : destination;
-    flatten(members[i].value, fmt::format("{}/{}", place, step), facts);
-  }
-}
-
 // What the program inside saw, without what time alone changes. Of a namespace, whether it is the host's: its number
 // may or may not be one that was in use before.
 Result<Facts> observed(Site &site) {
   Facts facts;
-  flatten(TRY(site.wait_for_line()), "", facts);
+  add_facts(TRY(site.wait_for_line()), "", facts);
   for (const char *clock : {"/boottime", "/monotonic"}) facts.erase(clock);
+  // What is masked is a bind of the container's /dev/null, and tells what is true of wherever that comes from.
+  std::erase_if(facts, [](const auto &fact) {
+    const std::string_view place = fact.first;
+    const bool masked = place.starts_with("/mounts//proc/kcore/") || place.starts_with("/mounts//proc/keys/") ||
+                        place.starts_with("/mounts//proc/timer_list/");
+    return masked && !place.ends_with("/destination");
+  });
   for (auto &[place, value] : facts) {
     // Beside hierarchies of v1 that of v2 limits nothing.
     if (value.starts_with("\"0::") && !is_unified()) value.clear();
@@ -136,7 +127,7 @@ Result<Facts> executed(Site &site) {
 Result<Facts> printed_state(Site &site) {
   Facts facts;
   const std::string text = site.take_out();
-  flatten(TRY(in("the output: " + text, Tree::parse(text))), "", facts);
+  add_facts(TRY(in("the output: " + text, Tree::parse(text))), "", facts);
   // A number is as good, where the name cannot be read.
   std::erase_if(facts, [](const auto &fact) { return fact.first.ends_with("/owner"); });
   return facts;
@@ -171,6 +162,25 @@ constexpr std::array<Scene, 13> scenes = {{
 
 }  // namespace
 
-std::span<const Scene> all_scenes() { return scenes; }
+void add_facts(const Tree &tree, const std::string &place, Facts &facts) {
+  const std::vector<Tree::Member> members = tree.members();
+  if (members.empty()) {
+    facts[place] = tree.dump();
+    return;
+  }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    // A mount more, such as a device that is bound where none may be made, does not move the others.
+    const std::string destination = members[i].value.text("/destination");
+    const std::string step = !members[i].key.empty() ? std::string(members[i].key)
+                             : destination.empty()   ? std::to_string(i)
+                                                     : destination;
+    add_facts(members[i].value, fmt::format("{}/{}", place, step), facts);
+  }
+}
+
+std::span<const Scene> scenes_of(Family family) {
+  if (family == Family::runtime) return scenes;
+  return family == Family::image ? image_scenes() : compose_scenes();
+}
 
 }  // namespace skiff::conformance

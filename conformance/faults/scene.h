@@ -22,8 +22,17 @@ struct Scene {
   bool warns = false;
   // The cgroup controller without which it can do nothing; empty: none.
   std::string_view controller = {};
+  // What users do to be rid of it all; nothing: `delete --force`.
+  Result<Outcome> (*remove)(Site &site) = nullptr;
+
+  [[nodiscard]] Result<Outcome> clear(Site &site) const { return remove != nullptr ? remove(site) : site.remove(); }
 };
 
-[[nodiscard]] std::span<const Scene> all_scenes();
+[[nodiscard]] std::span<const Scene> scenes_of(Family family);
+[[nodiscard]] std::span<const Scene> image_scenes();
+[[nodiscard]] std::span<const Scene> compose_scenes();
+
+// A tree as facts: of each value, by its JSON pointer.
+void add_facts(const Tree &tree, const std::string &place, Facts &facts);
 
 }  // namespace skiff::conformance

@@ -57,7 +57,7 @@ std::vector<std::string> all_files(const Stage &stage) {
   std::vector<std::string> files;
   list_files(stage.path("root"), files);
   list_files(stage.bundle(), files);
-  list_files(stage.path("tmp"), files);
+  for (const char *directory : {"tmp", "store", "state", "made"}) list_files(stage.path(directory), files);
   list_files("/run", files);
   std::ranges::sort(files);
   return files;
@@ -95,7 +95,25 @@ std::string drain(const kernel::Fd &stream) {
   return text;
 }
 
+// Where the state of each family is, as its global flags say.
+std::vector<std::string> global_flags(Family family, const Stage &stage) {
+  switch (family) {
+    case Family::runtime:
+      return {"--root", stage.path("root")};
+    case Family::image:
+      return {"--progress", "none", "--store", stage.path("store")};
+    case Family::compose:
+      return {"--progress", "plain", "--state", stage.path("state"), "--store", stage.path("store")};
+  }
+  return {};
+}
+
 }  // namespace
+
+Family family_of(const Runtime &runtime) {
+  if (runtime.name.starts_with("skiff-image")) return Family::image;
+  return runtime.name.starts_with("skiff-compose") ? Family::compose : Family::runtime;
+}
 
 Result<Site> Site::make(const Runtime &runtime, Stage::Place place, std::chrono::milliseconds patience) {
   const std::string program = place.program;
@@ -109,7 +127,7 @@ Result<Site> Site::make(const Runtime &runtime, Stage::Place place, std::chrono:
   site.answer_ = TRY(open_stream(site.path("answer")));
   site.answer_err_ = TRY(open_stream(site.path("answer_err")));
   if (::setenv("TMPDIR", site.path("tmp").c_str(), 1) != 0) return fail(errno, "setenv");
-  TRY(site.start_beside());
+  if (family_of(runtime) == Family::runtime) TRY(site.start_beside());
   enrich(site.stage_.config, program, site.path("log"));
   site.note_files();
   return site;
@@ -157,7 +175,11 @@ Order Site::order(const std::vector<std::string> &words) const {
               .attached = {},
               .injection = {},
               .patience = patience_};
-  order.words.insert(order.words.end(), {"--root", path("root")});
+  const Family family = family_of(*runtime_);
+  const std::vector<std::string> global = global_flags(family, stage_);
+  order.words.insert(order.words.end(), global.begin(), global.end());
+  // Of the programs that they run, each is tried by itself.
+  order.only_itself = family != Family::runtime;
   order.words.insert(order.words.end(), words.begin(), words.end());
   return order;
 }
@@ -166,12 +188,29 @@ Result<Outcome> Site::call(const std::vector<std::string> &words) {
   Order one = order(words);
   // What a container writes stays for who waits for it.
   if (words.front() != "create") one.out = path("answer");
+  return in(words.front(), finish_order(std::move(one)));
+}
+
+Result<Outcome> Site::call_beside(const std::string &program, const std::string &folder,
+                                  const std::vector<std::string> &words) {
+  const std::string &own = runtime_->words.front();
+  const std::string here = own.substr(0, own.rfind('/'));
+  const std::string beside = fmt::format("{}/{}", here, program);
+  Order one = order({});
+  one.words = {exists(beside) ? beside : fmt::format("{}/../{}/{}", here, folder, program)};
+  one.words.insert(one.words.end(), words.begin(), words.end());
+  one.out = path("answer");
+  return in(program, finish_order(std::move(one)));
+}
+
+Result<Outcome> Site::finish_order(Order one) {
+  one.only_itself = false;
   one.err = path("answer_err");
   (void)drain(answer_);
   const Traced traced = TRY(run_traced(one));
   std::string out = drain(answer_);
   std::string err = drain(answer_err_);
-  if (traced.hung) return fail(fmt::format("{}: it did not end in time", words.front()));
+  if (traced.hung) return fail("it did not end in time");
   return Outcome{traced.code, std::move(out), std::move(err)};
 }
 
@@ -265,7 +304,11 @@ std::vector<std::string> Site::remains() {
     std::ranges::replace(line, '\0', ' ');
     found.push_back(fmt::format("process {} ({})", pid, line));
   }
-  for (const std::string &directory : find_cgroups(cgroup())) found.push_back("cgroup " + directory);
+  for (const std::string &directory : find_cgroups(cgroup())) {
+    // Of skiff-compose it is the cgroup_parent.
+    const bool named = family_of(*runtime_) == Family::compose && directory.ends_with(cgroup());
+    if (!named) found.push_back("cgroup " + directory);
+  }
   const std::vector<std::string> mounts = all_mounts();
   const std::vector<std::string> files = all_files(stage_);
   std::vector<std::string> new_ones;
@@ -303,6 +346,7 @@ void Site::note_files() {
 }
 
 std::string Site::harm() {
+  if (beside_ == 0) return "";
   if (kernel::wait_readable(beside_pidfd_, std::chrono::milliseconds(0)).value_or(true)) return "its process ended";
   if (read_file(fmt::format("/proc/{}/mountinfo", beside_)).value_or("") != beside_mounts_) return "its mounts changed";
   if (cgroup_facts(stage_.cgroup() + "/beside") != beside_facts_) return "its cgroup changed";

@@ -15,6 +15,10 @@ namespace skiff::conformance {
 // What is seen of a container: names of facts and their values.
 using Facts = std::map<std::string, std::string>;
 
+// What is tried: a runtime, or a program that stands above one.
+enum class Family : std::uint8_t { runtime, image, compose };
+[[nodiscard]] Family family_of(const Runtime &runtime);  // by its name
+
 class Site {
  public:
   // The process must be a reaper (PR_SET_CHILD_SUBREAPER) without other children, in a mount namespace of its own.
@@ -27,10 +31,13 @@ class Site {
 
   // config.json of "one", whose process is `/inside WORDS...`.
   [[nodiscard]] Status configure(const std::vector<std::string> &words);
-  // RUNTIME --root DIR WORDS..., not yet run.
+  // RUNTIME --root DIR WORDS..., not yet run; of another family with its own global flags.
   [[nodiscard]] Order order(const std::vector<std::string> &words) const;
   // The same, to its end.
   [[nodiscard]] Result<Outcome> call(const std::vector<std::string> &words);
+  // The same of another program of ours, which lies beside this one or, where they are built, in that folder.
+  [[nodiscard]] Result<Outcome> call_beside(const std::string &program, const std::string &folder,
+                                            const std::vector<std::string> &words);
   // call, and an error unless it succeeds.
   [[nodiscard]] Status succeed(const std::vector<std::string> &words);
   // What the command that is tried, and the container, wrote since this was asked last.
@@ -66,6 +73,7 @@ class Site {
   Site(Stage stage, const Runtime &runtime, std::chrono::milliseconds patience)
       : stage_(std::move(stage)), runtime_(&runtime), patience_(patience) {}
   Status start_beside();
+  Result<Outcome> finish_order(Order order);
   [[nodiscard]] std::vector<std::string> orphans() const;
   void reap_orphans(std::chrono::milliseconds patience);
 

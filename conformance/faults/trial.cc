@@ -23,7 +23,7 @@ Result<Traced> run_command(Site &site, const Scene &scene, const Injection &inje
 // What an earlier fault has left may be in the way: the second time it is gone.
 Status prepare(Site &site, const Scene &scene) {
   if (scene.prepare(site)) return {};
-  (void)site.remove();
+  (void)scene.clear(site);
   site.sweep();
   return in("the preparation", scene.prepare(site));
 }
@@ -69,12 +69,12 @@ void judge_error(Site &site, const Scene &scene, const Reference &reference, con
   if (!remains.empty()) complaints.push_back({Flaw::remains, fmt::format("{}", fmt::join(remains, ", "))});
 }
 
-void judge_place(Site &site, std::vector<Complaint> &complaints) {
-  const Result<Outcome> removed = site.remove();
+void judge_place(Site &site, const Scene &scene, std::vector<Complaint> &complaints) {
+  const Result<Outcome> removed = scene.clear(site);
   if (!removed) complaints.push_back({Flaw::hang, removed.error().message()});
   const std::vector<std::string> left = site.remains();
   if (!left.empty()) {
-    const std::string said = removed && removed->code != 0 ? "; delete --force: " + removed->summary() : "";
+    const std::string said = removed && removed->code != 0 ? "; the removal: " + removed->summary() : "";
     complaints.push_back({Flaw::leak, fmt::format("{}{}", fmt::join(left, ", "), said)});
     site.sweep();
   }
@@ -106,7 +106,7 @@ Result<Reference> learn(Site &site, const Scene &scene) {
         return found == facts.end() || found->second != fact.second;
       });
     }
-    (void)TRY(site.remove());
+    (void)TRY(scene.clear(site));
     if (time == 0) site.note_files();  // what is kept for the next time, and mount points in the rootfs
     const std::vector<std::string> left = site.remains();
     if (!left.empty()) return fail(fmt::format("{} without a fault leaves {}", scene.name, fmt::join(left, ", ")));
@@ -123,7 +123,7 @@ Result<Attempt> attempt(Site &site, const Scene &scene, const Reference &referen
   } else if (injection.fault == Fault::error && traced.reached) {
     judge_error(site, scene, reference, injection, traced, result.complaints);
   }
-  judge_place(site, result.complaints);
+  judge_place(site, scene, result.complaints);
   if (const std::string harm = site.harm(); !harm.empty()) {
     result.complaints.push_back({Flaw::harm, harm});
     TRY(site.replace_beside());
