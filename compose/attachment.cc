@@ -116,6 +116,11 @@ Status Attached::take_signal(const SignalProxy &signals) {
     if (record_.tty) send_size();
     return {};
   }
+  // It is ours alone, then.
+  if (!options_.proxy) {
+    end_.detached = true;
+    return {};
+  }
   const Result<Container> container = load_container(engine_.places, record_.id);
   if (!container) return {};
   const Status sent = signal_container(engine_, *container, number);
@@ -209,7 +214,7 @@ Result<SignalProxy> SignalProxy::start() {
 Result<AttachEnd> stay_attached(const Engine &engine, const ContainerRecord &record, kernel::Fd monitor,
                                 const SignalProxy *signals, const AttachOptions &options) {
   std::string keys = TRY(parse_detach_keys(options.detach_keys));
-  return Attached(engine, record, std::move(monitor), options).stay(options.proxy ? signals : nullptr, std::move(keys));
+  return Attached(engine, record, std::move(monitor), options).stay(signals, std::move(keys));
 }
 
 }  // namespace skiff::compose

@@ -13,13 +13,13 @@ namespace skiff::compose {
 struct AttachOptions {
   bool input = false;       // our standard input goes to it
   bool output = true;       // its output comes to ours
-  bool proxy = true;        // signals go on to it
+  bool proxy = true;        // signals go on to it; else they detach
   std::string detach_keys;  // empty: ctrl-p,ctrl-q; only from a terminal
 };
 
 struct AttachEnd {
   int code = 0;           // of the container
-  bool detached = false;  // by the keys: it runs on
+  bool detached = false;  // by the keys or a signal: it runs on
 };
 
 // The bytes of "ctrl-p,ctrl-q" or "a,ctrl-@".

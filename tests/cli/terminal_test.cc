@@ -7,30 +7,11 @@
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/tty.h"
 #include "tests/cli/background.h"
+#include "tests/cli/pty.h"
 
 namespace skiff::rig {
 namespace {
 
-// A terminal as a user has one: what is typed goes into `master`, the program gets `slave`.
-struct Pty {
-  kernel::Fd master;
-  kernel::Fd slave;
-};
-Pty open_pty(unsigned short rows, unsigned short columns) {
-  Pty pty;
-  pty.master = kernel::open_ptmx(kernel::open("/dev/pts", O_PATH | O_DIRECTORY).value()).value();
-  EXPECT_TRUE(kernel::unlockpt(pty.master));
-  pty.slave = kernel::open_pty_peer(pty.master).value();
-  EXPECT_TRUE(kernel::set_window_size(pty.master, {.ws_row = rows, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0}));
-  return pty;
-}
-
-// The words as the leader of a session whose terminal is the pty, as below a terminal emulator.
-kernel::Child start_on(const Pty &pty, const std::vector<std::string> &words) {
-  std::vector<std::string> all = {"/usr/bin/setsid", "--ctty", "--wait"};
-  all.insert(all.end(), words.begin(), words.end());
-  return start_program(all, {pty.slave, pty.slave, pty.slave});
-}
 
 TEST(Terminal, CreateSendsItByTheConsoleSocketWithItsSize) {  // config.md#process: terminal, consoleSize
   REQUIRE_ROOT();
@@ -128,16 +109,11 @@ TEST(Terminal, RunLeavesTheCallersTerminalAsItWas) {
   rig.config["process"]["terminal"] = true;
   rig.script("echo ready");
   const Pty pty = open_pty(24, 80);
-  termios before{};
-  termios after{};
-  ASSERT_EQ(::tcgetattr(pty.slave.get(), &before), 0);
+  const termios before = settings_of(pty);
   kernel::Child run = start_on(pty, command_line(rig, {"run", rig.id()}));
   EXPECT_NE(read_until(pty.master, "ready").find("ready"), std::string::npos);
   EXPECT_EQ(wait_for_code(run), 0);
-  ASSERT_EQ(::tcgetattr(pty.slave.get(), &after), 0);
-  EXPECT_EQ(before.c_lflag, after.c_lflag);
-  EXPECT_EQ(before.c_iflag, after.c_iflag);
-  EXPECT_EQ(before.c_oflag, after.c_oflag);
+  EXPECT_TRUE(same_settings(before, settings_of(pty)));
 }
 
 TEST(Terminal, RunWorksWithPipesAndLosesNothingOfALongOutput) {

@@ -52,6 +52,7 @@ set(program_test_parts
   cli/background.cc
   cli/checkpoint.cc
   cli/inside.cc
+  cli/pty.cc
   cli/rig.cc
 )
 # Programs that tests put into the rootfs.
@@ -66,7 +67,7 @@ add_executable(program_test ${program_tests} ${program_test_parts})
 set_source_files_properties(${program_tests} ${program_test_parts} PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_RAW_CALL="$<TARGET_FILE:raw_call>" SKIFF_NOTIFY_CALL="$<TARGET_FILE:notify_call>")
-target_link_libraries(program_test PRIVATE skiff_runtime nlohmann_json::nlohmann_json GTest::gtest_main)
+target_link_libraries(program_test PRIVATE skiff_runtime skiff_cli nlohmann_json::nlohmann_json GTest::gtest_main)
 add_dependencies(program_test skiff raw_call notify_call)
 gtest_discover_tests(program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
 

@@ -1,5 +1,6 @@
 # skiff-compose's verbs for one container, as a user runs them.
 set(compose_container_tests
+  cli/compose/attach_test.cc
   cli/compose/boot_test.cc
   cli/compose/killed_test.cc
   cli/compose/lifecycle_test.cc
@@ -8,8 +9,9 @@ set(compose_container_tests
   cli/compose/run_test.cc
   cli/compose/volumes_test.cc
 )
-add_executable(compose_container_test ${compose_container_tests} cli/compose/compose_rig.cc cli/rig.cc)
-set_source_files_properties(${compose_container_tests} cli/compose/compose_rig.cc PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+set(compose_container_parts cli/background.cc cli/compose/compose_rig.cc cli/pty.cc cli/rig.cc)
+add_executable(compose_container_test ${compose_container_tests} ${compose_container_parts})
+set_source_files_properties(${compose_container_tests} ${compose_container_parts} PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_container_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>" SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>")
 target_link_libraries(compose_container_test PRIVATE skiff_compose nlohmann_json::nlohmann_json GTest::gtest_main)
