@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/cli/width.h"
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/tty.h"
 #include "spec/writer.h"
@@ -49,16 +50,18 @@ ProgressStyle progress_style(std::string_view flag) {
   return kernel::is_terminal(err) ? ProgressStyle::terminal : ProgressStyle::plain;
 }
 
+// A line that is wider than the terminal could not be drawn over.
 std::string Progress::draw(const Line &line) const {
-  std::size_t width = 0;
-  for (const Line &one : lines_) width = std::max(width, one.what.size());
-  const Sign &sign = sign_of(line.mark);
-  // A line that is wider than the terminal could not be drawn over.
-  std::string text = line.text;
   const Result<winsize> size = kernel::get_window_size(err);
-  const std::size_t room = size && size->ws_col > width + 8 ? size->ws_col - width - 6 : 40;
-  if (text.size() > room) text.resize(room);
-  return fmt::format("\x1b[2K {}{}\x1b[0m {:<{}}  {}\n", sign.colour, sign.letter, line.what, width, text);
+  const std::size_t columns = size && size->ws_col > 4 ? size->ws_col : 80U;
+  std::size_t width = 0;
+  for (const Line &one : lines_) width = std::max(width, cli::width_of(one.what));
+  // On a narrow terminal a long name must leave room for what becomes of it.
+  width = std::min(width, columns > 24 ? columns - 16 : 8);
+  const Sign &sign = sign_of(line.mark);
+  const std::string what = cli::pad_to_width(cli::cut_to_width(line.what, width), width);
+  const std::string text = cli::cut_to_width(fmt::format("{}  {}", what, line.text), columns - 4);
+  return fmt::format("\x1b[2K {}{}\x1b[0m {}\n", sign.colour, sign.letter, text);
 }
 
 void Progress::redraw() {

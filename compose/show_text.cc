@@ -10,6 +10,7 @@
 
 #include "runtime/cli/table.h"
 #include "runtime/cli/value.h"
+#include "runtime/cli/width.h"
 #include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
@@ -29,12 +30,41 @@ std::string size_with(std::uint64_t bytes, double factor, const std::array<std::
   return unit == 0 ? fmt::format("{}{}", bytes, units[0]) : fmt::format("{:.4g}{}", value, units[unit]);
 }
 
-std::string cut_text(const std::string &text, std::size_t columns) {
-  if (text.size() <= columns) return text;
-  std::size_t end = columns > 1 ? columns - 1 : 0;
-  // Not inside of a UTF-8 sequence.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) --end;
-  return text.substr(0, end) + "…";
+constexpr std::size_t table_gap = 3;       // table_text's
+constexpr std::size_t narrowest_cut = 12;  // as much of a column says something
+
+using Lines = std::vector<std::vector<std::string>>;
+
+std::vector<std::size_t> widths_of(const Lines &lines) {
+  std::vector<std::size_t> widths(lines.front().size());
+  for (const auto &line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], cli::width_of(line[i]));
+  }
+  return widths;
+}
+
+std::size_t width_of_table(const std::vector<std::size_t> &widths) {
+  return std::accumulate(widths.begin(), widths.end(), table_gap * (widths.size() - 1));
+}
+
+void cut_column(Lines &lines, std::size_t column, std::size_t width) {
+  for (auto &line : lines) line[column] = cli::cut_to_width(line[column], width);
+}
+
+void cut_to_fit(Lines &lines, std::size_t column, std::size_t least, std::size_t columns) {
+  const std::vector<std::size_t> widths = widths_of(lines);
+  const std::size_t all = width_of_table(widths);
+  if (all <= columns) return;
+  const std::size_t over = all - columns;
+  cut_column(lines, column,
+             std::max(widths[column] > over ? widths[column] - over : 0, std::min(least, widths[column])));
+}
+
+// As it would be with the column at its narrowest.
+bool could_fit(const Lines &lines, std::size_t column, std::size_t columns) {
+  std::vector<std::size_t> widths = widths_of(lines);
+  widths[column] = std::min(widths[column], narrowest_cut);
+  return width_of_table(widths) <= columns;
 }
 
 }  // namespace
@@ -178,19 +208,33 @@ std::string decimal_size_text(std::uint64_t bytes) {
   return size_with(bytes, 1000, {"B", "kB", "MB", "GB", "TB", "PB"});
 }
 
-std::string fitted_table(std::vector<std::vector<std::string>> lines, std::size_t widest) {
-  const Result<winsize> size = kernel::get_window_size(kernel::FdView(1));
-  if (size && size->ws_col > 0) {
-    std::vector<std::size_t> widths(lines.front().size());
-    for (const auto &line : lines) {
-      for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-    }
-    const std::size_t all = std::accumulate(widths.begin(), widths.end(), 2 * widths.size());
-    const std::size_t over = all > size->ws_col ? all - size->ws_col : 0;
-    const std::size_t room = std::max<std::size_t>(widths[widest] > over ? widths[widest] - over : 0, 8);
-    for (auto &line : lines) line[widest] = cut_text(line[widest], room);
+std::string fitted_table(Lines lines, const TableFit &fit, std::size_t columns) {
+  std::vector<std::size_t> left(lines.front().size());
+  std::iota(left.begin(), left.end(), std::size_t{0});
+  const auto place_of = [&](std::size_t column) { return std::ranges::find(left, column) - left.begin(); };
+  std::size_t cut = fit.cut;
+  for (const std::size_t goes : fit.dropped) {
+    if (could_fit(lines, cut, columns)) break;
+    const auto place = place_of(goes);
+    for (auto &line : lines) line.erase(line.begin() + place);
+    left.erase(left.begin() + place);
+    cut = goes == fit.cut ? 0 : static_cast<std::size_t>(place_of(fit.cut)) % left.size();
+  }
+  cut_to_fit(lines, cut, narrowest_cut, columns);
+  // What is left matters all the same.
+  while (width_of_table(widths_of(lines)) > columns) {
+    const std::vector<std::size_t> widths = widths_of(lines);
+    const auto widest = std::ranges::max_element(widths);
+    if (*widest <= 1) break;
+    cut_column(lines, static_cast<std::size_t>(widest - widths.begin()), *widest - 1);
   }
   return cli::table_text(lines);
+}
+
+std::string fitted_table(Lines lines, const TableFit &fit) {
+  const Result<winsize> size = kernel::get_window_size(kernel::FdView(1));
+  const bool fits = !size || size->ws_col == 0;
+  return fits ? cli::table_text(lines) : fitted_table(std::move(lines), fit, size->ws_col);
 }
 
 }  // namespace skiff::compose

@@ -28,7 +28,15 @@ namespace skiff::compose {
 [[nodiscard]] std::string binary_size_text(std::uint64_t bytes);
 [[nodiscard]] std::string decimal_size_text(std::uint64_t bytes);
 
-// Columns, no line longer than the terminal where stdout is one: `widest` is the column that is cut.
-[[nodiscard]] std::string fitted_table(std::vector<std::vector<std::string>> lines, std::size_t widest);
+// What becomes of a table that is wider than the terminal.
+struct TableFit {
+  std::size_t cut = 0;                    // this column first, as far as it still says something
+  std::vector<std::size_t> dropped = {};  // then these go, one after the other
+};
+// Columns, no line longer than the terminal where stdout is one.
+[[nodiscard]] std::string fitted_table(std::vector<std::vector<std::string>> lines, const TableFit &fit);
+// The same for so many columns.
+[[nodiscard]] std::string fitted_table(std::vector<std::vector<std::string>> lines, const TableFit &fit,
+                                       std::size_t columns);
 
 }  // namespace skiff::compose

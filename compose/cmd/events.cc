@@ -1,12 +1,14 @@
 #include "compose/events.h"
 
+#include <fmt/format.h>
 #include <sys/inotify.h>
 
 #include <array>
 
-#include "compose/cmd/command.h"
+#include "compose/cmd/project_scope.h"
 #include "compose/engine.h"
 #include "compose/output.h"
+#include "compose/project_labels.h"
 #include "compose/show_text.h"
 
 namespace skiff::compose {
@@ -21,6 +23,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
      .value = "KEY=VALUE",
      .text = "only those: container, event, image, label, type"},
     {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "text|json", .initial = "text"},
+    {.name = "json", .kind = cli::Kind::Bool, .text = "the same as --format json"},
 });
 
 Result<std::optional<std::int64_t>> time_flag(const Context &context, std::string_view name) {
@@ -35,8 +38,13 @@ Result<int> run(const Context &context) {
   EventQuery query;
   query.since = TRY(time_flag(context, "since"));
   query.until = TRY(time_flag(context, "until"));
-  query.json = context.flag("format") == "json";
-  query.filters = TRY(Filters::parse(context.flags().strings("filter"), event_keys));
+  query.json = context.flag("format") == "json" || context.flags().boolean("json");
+  std::vector<std::string_view> filters = context.flags().strings("filter");
+  // Of a project: its containers alone.
+  const std::optional<Scope> scope = TRY(find_scope(context));
+  const std::string of_project = scope ? fmt::format("label={}={}", project_label, scope->name) : "";
+  if (scope) filters.push_back(of_project);
+  query.filters = TRY(Filters::parse(filters, event_keys));
   EventReader reader = TRY(EventReader::open(places, std::move(query)));
   while (true) {
     TRY(print(TRY(reader.read())));

@@ -9,7 +9,6 @@
 #include "compose/run_watch.h"
 #include "compose/show_text.h"
 #include "runtime/cli/value.h"
-#include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
 namespace {
@@ -81,7 +80,7 @@ Result<int> show_project(const Context &context, const Engine &engine, const Sco
                         .until = wanted.until,
                         .timestamps = wanted.timestamps,
                         .prefix = !given.boolean("no-log-prefix"),
-                        .colour = !given.boolean("no-color") && kernel::is_terminal(kernel::FdView(1))});
+                        .colour = !given.boolean("no-color") && wants_colour(context)});
   for (const Container &one : TRY(containers_in(engine.places, scope, names_of(context)))) TRY(view.add(one));
   TRY(view.show());
   if (given.boolean("follow")) TRY(view.follow(kernel::no_fd, [](const ContainerRecord &, int) { return true; }));

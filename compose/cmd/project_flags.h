@@ -43,6 +43,11 @@ inline constexpr auto project_flags = std::to_array<cli::FlagSpec>({
      .text = "how it shows on stderr",
      .choices = "auto|tty|plain|json|quiet",
      .initial = "auto"},
+    {.name = "ansi",
+     .value = "WHEN",
+     .text = "colours and lines that are drawn over; auto: on a terminal, colours unless NO_COLOR is set",
+     .choices = "never|always|auto",
+     .initial = "auto"},
 });
 
 // What the flags ask for. `targets`: the services that the command names.

@@ -259,7 +259,7 @@ Result<int> images(const Context &context) {
     ids += id + "\n";
     lines.push_back({row.container, row.image, id});
   }
-  return print(context.flags().boolean("quiet") ? ids : fitted_table(std::move(lines), 1));
+  return print(context.flags().boolean("quiet") ? ids : fitted_table(std::move(lines), {.cut = 1, .dropped = {2}}));
 }
 
 consteval cli::Command of_services(std::string_view name, std::string_view usage, std::string_view summary,

@@ -66,7 +66,7 @@ Result<int> run(const Context &context) {
   }
   std::vector<std::vector<std::string>> lines = {{"NAME", "STATUS", "CONFIG FILES"}};
   for (const Row &row : rows) lines.push_back({row.name, row.status, row.files});
-  return print(fitted_table(std::move(lines), 2));
+  return print(fitted_table(std::move(lines), {.cut = 2, .dropped = {2}}));
 }
 
 }  // namespace

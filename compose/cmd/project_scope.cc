@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "compose/cmd/project_flags.h"
@@ -11,6 +12,7 @@
 #include "compose/project_files.h"
 #include "compose/project_state.h"
 #include "compose/step_run.h"
+#include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
 namespace {
@@ -141,7 +143,31 @@ Result<int> print_dry_run(const Context &context, const std::vector<Container> &
   return print(text.empty() ? "Nothing to change.\n" : text);
 }
 
-Progress make_progress(const Context &context) { return Progress(progress_style(context.global().string("progress"))); }
+namespace {
+
+bool has_no_color() {
+  const char *value = std::getenv("NO_COLOR");
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+bool may_draw_over(const Context &context) {
+  const std::string_view when = context.global().string("ansi");
+  return when == "always" || (when != "never" && kernel::is_terminal(kernel::FdView(1)));
+}
+
+bool wants_colour(const Context &context) {
+  const bool always = context.global().string("ansi") == "always";
+  return always || (may_draw_over(context) && !has_no_color());
+}
+
+Progress make_progress(const Context &context) {
+  const std::string_view when = context.global().string("ansi");
+  ProgressStyle style = progress_style(context.global().string("progress"));
+  if (style == ProgressStyle::terminal && when == "never") style = ProgressStyle::plain;
+  return Progress(style);
+}
 
 std::size_t parallel_of(const Context &context) {
   const std::int64_t limit = context.global().integer("parallel").value_or(static_cast<std::int64_t>(default_parallel));

@@ -52,6 +52,10 @@ struct Scope {
 [[nodiscard]] bool is_dry_run(const Context &context);
 [[nodiscard]] Result<int> print_dry_run(const Context &context, const std::vector<Container> &containers);
 
+// By --ansi, the terminal that stdout is, and NO_COLOR (https://no-color.org).
+[[nodiscard]] bool wants_colour(const Context &context);
+// Whether what is printed may be drawn over.
+[[nodiscard]] bool may_draw_over(const Context &context);
 [[nodiscard]] Progress make_progress(const Context &context);
 [[nodiscard]] std::size_t parallel_of(const Context &context);
 

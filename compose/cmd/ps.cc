@@ -8,6 +8,7 @@
 #include "compose/engine.h"
 #include "compose/output.h"
 #include "compose/show_text.h"
+#include "runtime/cli/table.h"
 #include "spec/writer.h"
 
 namespace skiff::compose {
@@ -130,7 +131,8 @@ std::string project_table(const std::vector<Container> &containers, bool full) {
     Row row = make_row(container, full);
     lines.push_back({row.name, row.image, row.command, row.service, row.running_for, row.status, row.ports});
   }
-  return fitted_table(std::move(lines), 6);
+  if (full) return cli::table_text(lines);
+  return fitted_table(std::move(lines), {.cut = 6, .dropped = {1, 2, 4, 3, 6}});
 }
 
 Result<int> run(const Context &context) {
@@ -156,7 +158,8 @@ Result<int> run(const Context &context) {
     Row row = make_row(container, full);
     lines.push_back({row.id, row.image, row.command, row.running_for, row.status, row.ports, row.name});
   }
-  return print(fitted_table(std::move(lines), 5));
+  if (full) return print(cli::table_text(lines));
+  return print(fitted_table(std::move(lines), {.cut = 5, .dropped = {2, 3, 1, 5, 0}}));
 }
 
 }  // namespace

@@ -2,10 +2,11 @@
 
 #include <map>
 
-#include "compose/cmd/command.h"
+#include "compose/cmd/project_scope.h"
 #include "compose/output.h"
 #include "compose/show_text.h"
 #include "compose/usage_sample.h"
+#include "runtime/cli/table.h"
 #include "spec/writer.h"
 
 namespace skiff::compose {
@@ -60,16 +61,29 @@ Row make_row(const Container &container, bool full, const Samples &before, const
   return row;
 }
 
-Result<std::vector<Container>> chosen(const Context &context, const Places &places) {
+Result<std::vector<Container>> chosen(const Context &context, const Places &places, const std::optional<Scope> &scope) {
   std::vector<Container> found;
-  for (const std::string_view name : context.invocation.positionals) {
-    found.push_back(TRY(find_container(places, std::string(name))));
+  if (scope) {
+    found = TRY(containers_in(places, *scope, names_of(context)));
+  } else {
+    for (const std::string &name : names_of(context)) found.push_back(TRY(find_container(places, name)));
+    if (!found.empty()) return found;
+    found = TRY(list_containers(places));
   }
-  if (!found.empty()) return found;
-  for (Container &container : TRY(list_containers(places))) {
-    if (container.state.is_running() || context.flags().boolean("all")) found.push_back(std::move(container));
+  if (!context.flags().boolean("all")) {
+    std::erase_if(found, [](const Container &one) { return !one.state.is_running(); });
   }
   return found;
+}
+
+// Line by line, so that nothing flickers; what was longer or below goes.
+std::string over_the_last(const std::string &text) {
+  std::string drawn = "\x1b[H";
+  for (const char letter : text) {
+    if (letter == '\n') drawn += "\x1b[K";
+    drawn += letter;
+  }
+  return drawn + "\x1b[J";
 }
 
 Samples sample_all(const Engine &engine, const std::vector<Container> &containers) {
@@ -93,10 +107,11 @@ Status show(const Context &context, const std::vector<Container> &containers, co
     text += spec::Writer("").document(row) + "\n";
     lines.push_back({row.id, row.name, row.cpu, row.memory, row.share, row.network, row.block, row.processes});
   }
-  if (context.flag("format") == "table") text = fitted_table(std::move(lines), 1);
-  // The screen anew each time, as docker does.
-  const bool redraws = context.flag("format") == "table" && !context.flags().boolean("no-stream");
-  TRY(print(redraws ? "\x1b[2J\x1b[H" + text : text));
+  const bool table = context.flag("format") == "table";
+  if (table)
+    text = full ? cli::table_text(lines) : fitted_table(std::move(lines), {.cut = 1, .dropped = {0, 7, 6, 5, 4}});
+  const bool redraws = table && !context.flags().boolean("no-stream") && may_draw_over(context);
+  TRY(print(redraws ? over_the_last(text) : text));
   return {};
 }
 
@@ -104,11 +119,12 @@ Status show(const Context &context, const std::vector<Container> &containers, co
 Result<int> run(const Context &context) {
   const Engine engine = TRY(open_engine(context.global(), context.log));
   const bool once = context.flags().boolean("no-stream");
-  std::vector<Container> containers = TRY(chosen(context, engine.places));
+  const std::optional<Scope> scope = TRY(find_scope_of_names(context, engine, names_of(context)));
+  std::vector<Container> containers = TRY(chosen(context, engine.places, scope));
   Samples before = sample_all(engine, containers);
   while (true) {
     TRY(kernel::poll({}, std::chrono::milliseconds(once ? 200 : 1000)));
-    containers = TRY(chosen(context, engine.places));
+    containers = TRY(chosen(context, engine.places, scope));
     Samples now = sample_all(engine, containers);
     TRY(show(context, containers, before, now));
     if (once) return 0;
@@ -120,7 +136,7 @@ Result<int> run(const Context &context) {
 
 const CommandEntry stats_command = {
     .command = {.name = "stats",
-                .usage = "[CONTAINER...]",
+                .usage = "[CONTAINER|SERVICE...]",
                 .summary = "what containers use of processors, memory, network and disks",
                 .flags = flags,
                 .max_positionals = cli::kUnlimited},

@@ -15,7 +15,6 @@
 #include "compose/project_state.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/process.h"
-#include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
 namespace {
@@ -172,7 +171,7 @@ Result<int> stay(const Context &context, const Engine &engine, const Project &pr
                         .until = {},
                         .timestamps = flags.boolean("timestamps"),
                         .prefix = !flags.boolean("no-log-prefix"),
-                        .colour = !flags.boolean("no-color") && kernel::is_terminal(kernel::FdView(1))});
+                        .colour = !flags.boolean("no-color") && wants_colour(context)});
   for (const Container &one : watched.containers) TRY(view.add(one, is_shown(context, project, one.record)));
   const LogView::End end =
       TRY(view.follow(signals, [&](const ContainerRecord &record, int code) { return go_on(watched, record, code); }));

@@ -33,6 +33,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/shapes_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/show_text_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/up_steps_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/yaml_test.cc
