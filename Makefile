@@ -6,7 +6,7 @@ DESTDIR ?=
 JOBS := $(shell nproc)
 PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
 	libbenchmark-dev busybox-static dbus-daemon procps lld libcurl4-openssl-dev libssl-dev libarchive-dev libisal-dev \
-	libzstd-dev zlib1g-dev libfyaml-dev
+	libzstd-dev zlib1g-dev libfyaml-dev libncurses-dev
 # What the tests of skiff-image and skiff-compose talk to.
 TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aardvark-dns iptables passt mmdebstrap curl \
 	iproute2 uidmap

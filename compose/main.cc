@@ -61,6 +61,7 @@ constexpr auto entries = std::to_array<const CommandEntry *>({
     &version_command,
     &update_command,
     &diff_command,
+    &dashboard_command,
     &network_create_command,
     &network_list_command,
     &network_inspect_command,

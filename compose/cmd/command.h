@@ -45,6 +45,7 @@ extern const CommandEntry completion_command;
 extern const CommandEntry config_command;
 extern const CommandEntry convert_command;
 extern const CommandEntry create_command;
+extern const CommandEntry dashboard_command;
 extern const CommandEntry diff_command;
 extern const CommandEntry down_command;
 extern const CommandEntry events_command;

@@ -9,6 +9,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/ctst_service_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_syntax_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_wiring_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/dashboard_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/finding_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
@@ -23,6 +24,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/order_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/parallel_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/picture_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/program_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/project_images_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/project_rig.cc
