@@ -12,7 +12,6 @@
 namespace skiff::rig {
 namespace {
 
-
 TEST(Terminal, CreateSendsItByTheConsoleSocketWithItsSize) {  // config.md#process: terminal, consoleSize
   REQUIRE_ROOT();
   Rig rig;
