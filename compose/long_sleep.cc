@@ -18,6 +18,7 @@ int let_go_of_segments(dl_phdr_info *program, std::size_t, void *) {
   for (const ElfW(Phdr) & segment : std::span(program->dlpi_phdr, program->dlpi_phnum)) {
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
     const std::size_t skipped = segment.p_vaddr % static_cast<std::size_t>(::getpagesize());
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells addresses as numbers
     auto *const start = reinterpret_cast<char *>(program->dlpi_addr + segment.p_vaddr - skipped);
     // It is for memory's sake alone.
     (void)::madvise(start, segment.p_memsz + skipped, MADV_DONTNEED);

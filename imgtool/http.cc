@@ -1,6 +1,5 @@
 #include "imgtool/http.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -10,6 +9,7 @@
 #include <mutex>
 
 #include "imgtool/header_field.h"
+#include "imgtool/late_curl.h"
 #include "imgtool/late_library.h"
 #include "imgtool/url.h"
 #include "runtime/kernel/process.h"
@@ -68,7 +68,7 @@ Status begin(Exchange &exchange, CURL *handle) {
   if (exchange.begun) return {};
   exchange.begun = true;
   long status = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl_get_info()(handle, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
   if (!is_success(exchange.response.status) || !exchange.request->begin) return {};
   return exchange.request->begin(exchange.response);
@@ -127,13 +127,13 @@ int seek_file(void *user, curl_off_t offset, int origin) {
 
 template <class Value>
 void set(CURL *handle, CURLoption option, Value value) {
-  curl_easy_setopt(handle, option, value);
+  curl_set_option()(handle, option, value);
 }
 
 void set_blob(CURL *handle, CURLoption option, const std::string &text) {
   if (text.empty()) return;
   curl_blob blob{.data = const_cast<char *>(text.data()), .len = text.size(), .flags = CURL_BLOB_COPY};
-  curl_easy_setopt(handle, option, &blob);
+  curl_set_option()(handle, option, &blob);
 }
 
 void set_trust(CURL *handle, const TlsTrust &trust) {

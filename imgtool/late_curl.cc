@@ -1,7 +1,5 @@
 // The functions of libcurl that are called here, forwarded to the library that load_curl has loaded.
-#include <curl/curl.h>
-
-#include <cstdarg>
+#include "imgtool/late_curl.h"
 
 #include "imgtool/late_library.h"
 
@@ -27,6 +25,16 @@ struct FirstOf<Answer(First, Rest...)> {
 Status load_curl() {
   static const Status loaded = library.load();
   return loaded;
+}
+
+SetOption curl_set_option() {
+  static const auto real = reinterpret_cast<SetOption>(library.find("curl_easy_setopt"));
+  return real;
+}
+
+GetInfo curl_get_info() {
+  static const auto real = reinterpret_cast<GetInfo>(library.find("curl_easy_getinfo"));
+  return real;
 }
 
 }  // namespace skiff::image
@@ -58,20 +66,5 @@ const char *curl_url_strerror(CURLUcode code) { return call<&curl_url_strerror>(
 void curl_free(void *memory) { call<&curl_free>("curl_free", memory); }
 time_t curl_getdate(const char *text, const time_t *unused) {
   return call<&curl_getdate>("curl_getdate", text, unused);
-}
-// One value follows: a long, a curl_off_t or a pointer, all of which are passed as a pointer is.
-CURLcode(curl_easy_setopt)(CURL *handle, CURLoption option, ...) {
-  va_list list;
-  va_start(list, option);
-  void *value = va_arg(list, void *);
-  va_end(list);
-  return call<&(curl_easy_setopt)>("curl_easy_setopt", handle, option, value);
-}
-CURLcode(curl_easy_getinfo)(CURL *handle, CURLINFO info, ...) {
-  va_list list;
-  va_start(list, info);
-  void *value = va_arg(list, void *);
-  va_end(list);
-  return call<&(curl_easy_getinfo)>("curl_easy_getinfo", handle, info, value);
 }
 }

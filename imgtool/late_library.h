@@ -16,16 +16,17 @@ class LateLibrary {
   // The error names the package. Before the first call of any of its functions; from one thread at a time.
   [[nodiscard]] Status load();
 
-  // Calls the library's function for its namesake here; one whose last argument is "..." gets one value there.
+  // Calls the library's function for its namesake here.
   template <auto Function, class... Arguments>
   auto call(const char *name, Arguments... arguments) const {
     static const auto real = reinterpret_cast<decltype(Function)>(find(name));
     return real(arguments...);
   }
 
- private:
+  // The function of that name; it must have one.
   [[nodiscard]] void *find(const char *name) const;
 
+ private:
   const char *file_;
   const char *package_;
   const char *newest_;
