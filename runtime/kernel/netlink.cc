@@ -1,6 +1,7 @@
 #include "runtime/kernel/netlink.h"
 
 #include <arpa/inet.h>
+#include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -267,6 +268,33 @@ Status RouteSocket::move_link(int index, FdView netns, CString new_name) const {
   if (answer.number == 0) return {};
   return route_failed(answer, {Argument::word("RTM_NEWLINK"), index, Argument::word("IFLA_NET_NS_FD"), netns,
                                Argument::word("IFLA_IFNAME"), new_name});
+}
+
+Status RouteSocket::add_mark_rule(unsigned char family, uint32_t mark, uint32_t table) const {
+  fib_rule_hdr head{};
+  head.family = family;
+  head.action = FR_ACT_TO_TBL;
+  Request request(RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, head);
+  request.add(FRA_FWMARK, bytes_of(mark));
+  request.add(FRA_TABLE, bytes_of(table));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWRULE"), int{family}, static_cast<int>(mark)});
+}
+
+Status RouteSocket::add_local_default(unsigned char family, uint32_t table) const {
+  const int loopback = TRY(find_link("lo"));
+  rtmsg head{};
+  head.rtm_family = family;
+  head.rtm_protocol = RTPROT_STATIC;
+  head.rtm_scope = RT_SCOPE_HOST;
+  head.rtm_type = RTN_LOCAL;
+  Request request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, head);
+  request.add(RTA_TABLE, bytes_of(table));
+  request.add(RTA_OIF, bytes_of(loopback));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWROUTE"), int{family}, static_cast<int>(table)});
 }
 
 Status bring_up_loopback() {

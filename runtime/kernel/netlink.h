@@ -47,6 +47,11 @@ class RouteSocket {
   // free. The kernel takes it down and its addresses off. EEXIST where the name is taken there, EINVAL for a link that
   // is tied to its namespace ("lo").
   [[nodiscard]] Status move_link(int index, FdView netns, CString new_name) const;
+  // Packets with this mark (SO_MARK, the firewall's MARK) are routed by that table, before the main one. EEXIST where
+  // there is such a rule.
+  [[nodiscard]] Status add_mark_rule(unsigned char family, uint32_t mark, uint32_t table) const;
+  // What that table routes to anywhere is for this host: ip-route(8), "local default dev lo".
+  [[nodiscard]] Status add_local_default(unsigned char family, uint32_t table) const;
 
  private:
   explicit RouteSocket(Fd socket) : socket_(std::move(socket)) {}
