@@ -1,13 +1,11 @@
 // Which ports of the host a container gets.
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "compose/inet_socket.h"
 #include "compose/network_addresses.h"
-#include "runtime/kernel/call.h"
 
 namespace skiff::compose {
 namespace {
@@ -30,35 +28,10 @@ std::string name_of(const Port &port) {
 
 // The port it got: `port` itself, or with 0 one that is free. SCTP has no program on most hosts: it counts as free.
 Result<std::uint16_t> bind_port(const Address &address, const std::string &protocol, std::uint16_t port) {
-  sockaddr_storage name{};
-  socklen_t size = 0;
-  if (address.v6) {
-    auto &in6 = reinterpret_cast<sockaddr_in6 &>(name);
-    in6.sin6_family = AF_INET6;
-    in6.sin6_port = htons(port);
-    std::ranges::copy(address.bytes, in6.sin6_addr.s6_addr);
-    size = sizeof(in6);
-  } else {
-    auto &in4 = reinterpret_cast<sockaddr_in &>(name);
-    in4.sin_family = AF_INET;
-    in4.sin_port = htons(port);
-    std::copy_n(address.bytes.begin(), 4, reinterpret_cast<std::uint8_t *>(&in4.sin_addr));
-    size = sizeof(in4);
-  }
-  const int type = (protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC;
-  const kernel::Fd socket(::socket(name.ss_family, type, 0));
-  if (!socket.valid()) return kernel::call_failed("socket", {int{name.ss_family}, type});
-  // A connection that has ended a moment ago is no reason to refuse.
-  const int on = 1;
-  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  auto *generic = reinterpret_cast<sockaddr *>(&name);
-  if (::bind(socket.get(), generic, size) != 0 || (protocol != "udp" && ::listen(socket.get(), 1) != 0) ||
-      ::getsockname(socket.get(), generic, &size) != 0) {
-    return kernel::call_failed("bind", {address.text(), int{port}});
-  }
-  const auto &in4 = reinterpret_cast<const sockaddr_in &>(name);
-  const auto &in6 = reinterpret_cast<const sockaddr_in6 &>(name);
-  return ntohs(address.v6 ? in6.sin6_port : in4.sin_port);
+  const kernel::Fd socket = TRY(open_inet_socket(address.v6, protocol));
+  TRY(remedy("publish a port from 1024 on, or as root: sysctl net.ipv4.ip_unprivileged_port_start=0",
+             bind_inet_socket(socket, {.address = address, .port = port}, protocol)));
+  return TRY(name_of_socket(socket)).port;
 }
 
 Result<Address> address_of(const Port &port) {
@@ -90,6 +63,18 @@ Result<Port> choose_given(Port port, const Address &address, const std::vector<N
   return port;
 }
 
+// Docker takes the first of them that is free.
+Result<Port> choose_of_range(const Port &port, const Address &address, const std::vector<NetworkState> &others) {
+  for (std::uint32_t number = *port.host; number <= *port.host_last; ++number) {
+    Port one = port;
+    one.host = static_cast<std::uint16_t>(number);
+    Result<Port> chosen = choose_given(std::move(one), address, others);
+    if (chosen || chosen.error().number != EADDRINUSE) return chosen;
+  }
+  return fail(EADDRINUSE, fmt::format("port {}: none of {} to {} is free", port.container, *port.host, *port.host_last),
+              "publish a longer range, or stop a container; `ss -lnp` shows who has them");
+}
+
 Result<Port> choose_any(Port port, const Address &address, const std::vector<NetworkState> &others) {
   for (int tries = 0; tries < 100; ++tries) {
     port.host = TRY(bind_port(address, port.protocol, 0));
@@ -98,13 +83,18 @@ Result<Port> choose_any(Port port, const Address &address, const std::vector<Net
   return fail(EADDRINUSE, fmt::format("port {}: no port of the host is free", port.container));
 }
 
+Result<Port> choose(const Port &port, const Address &address, const std::vector<NetworkState> &others) {
+  if (!port.host) return choose_any(port, address, others);
+  return port.host_last ? choose_of_range(port, address, others) : choose_given(port, address, others);
+}
+
 }  // namespace
 
 Result<std::vector<Port>> choose_ports(const std::vector<Port> &ports, const std::vector<NetworkState> &others) {
   std::vector<Port> chosen;
   for (const Port &port : ports) {
     const Address address = TRY(address_of(port));
-    Port one = TRY((port.host ? choose_given : choose_any)(port, address, others));
+    Port one = TRY(choose(port, address, others));
     if (std::ranges::any_of(chosen, [&](const Port &other) { return is_same_port(other, one); })) {
       return fail(EADDRINUSE, fmt::format("port {} is published twice", name_of(one)));
     }

@@ -82,7 +82,9 @@ Result<std::vector<Port>> parse_ports(std::string_view text) {
   const Range container = TRY(parse_range(parts.container));
   std::optional<Range> host;
   if (parts.has_host) host = TRY(parse_range(parts.host));
-  if (host && host->count() != container.count()) {
+  // One port of the container with several of the host: the first of them that is free.
+  const bool any_of = host && container.count() == 1;
+  if (host && !any_of && host->count() != container.count()) {
     return fail(
         fmt::format("{}: the ranges {} and {} have different lengths", quote(text), parts.host, parts.container),
         "give each port of the container one port of the host");
@@ -95,6 +97,7 @@ Result<std::vector<Port>> parse_ports(std::string_view text) {
     port.host_address = address;
     port.protocol = protocol;
     if (host) port.host = static_cast<std::uint16_t>(host->first + i);
+    if (any_of && host->count() > 1) port.host_last = host->last;
     ports.push_back(port);
   }
   return ports;

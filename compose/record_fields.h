@@ -41,6 +41,7 @@ void fields(auto &v, spec::Like<ExtraHost> auto &host) {
 void fields(auto &v, spec::Like<Port> auto &port) {
   v.always("container", port.container);
   v.optional("host", port.host);
+  v.optional("hostLast", port.host_last);
   v.optional("hostAddress", port.host_address);
   v.optional("protocol", port.protocol);
 }

@@ -353,7 +353,7 @@ TEST(RunFlags, WhatIsWrongIsNamedWithARemedy) {
   EXPECT_EQ(why({"--restart", "always", "--rm"}), "--restart and --rm contradict each other; leave one of them out");
   EXPECT_EQ(why({"-p", "80:99999"}),
             "--publish \"80:99999\": \"99999\" is no port; write a number from 1 to 65535, or a range such as 80-89");
-  EXPECT_NE(why({"-p", "1-3:80"}).find("different lengths"), std::string::npos);
+  EXPECT_NE(why({"-p", "1-3:80-81"}).find("different lengths"), std::string::npos);
   EXPECT_NE(why({"-p", "host:80:80"}).find("is no address of this host"), std::string::npos);
   EXPECT_NE(why({"-p", "80/tcpp"}).find("did you mean"), std::string::npos) << why({"-p", "80/tcpp"});
   EXPECT_NE(why({"-v", "a:b"}).find("is no absolute path"), std::string::npos);
