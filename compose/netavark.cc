@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "compose/network_record.h"
 #include "compose/program.h"
 #include "compose/record_fields.h"
 #include "compose/wait_file.h"
+#include "compose/words.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -159,11 +161,29 @@ std::vector<MapPort> maps_of(const std::vector<Port> &ports) {
   return maps;
 }
 
-// aardvark-dns goes its own way when setup has started it, and teardown fails before it has written its pid.
+// proc_pid_status(5): whether it has a handler for SIGHUP, which would end it otherwise. True too when it is gone.
+bool hears_hangup(pid_t pid) {
+  const std::string status = read_if_there(fmt::format("/proc/{}/status", pid)).value_or("");
+  const std::size_t at = status.find("SigCgt:");
+  if (!status.starts_with("Name:\taardvark") || at == std::string::npos) return true;
+  const std::string_view mask = words_of(lines_of(std::string_view(status).substr(at)).front()).back();
+  return std::string_view("13579bdf").contains(mask.back());  // SIGHUP is the lowest bit
+}
+
+// aardvark-dns goes its own way when setup has started it: teardown fails before it has written its pid, and the signal
+// by which it learns of another container kills it until it has a handler. Nothing tells of that moment.
 Status wait_for_names(const Places &places) {
+  constexpr std::chrono::milliseconds between_looks(1);
+  constexpr int most_looks = 5000;
   const std::string directory = names_directory(places) + "/aardvark-dns";
-  if (!kernel::faccessat(kernel::cwd, directory, F_OK)) return {};
-  TRY(wait_for_file(directory, "aardvark.pid", std::chrono::seconds(5)));
+  const kernel::Fd folder = TRY(kernel::find_at(kernel::cwd, directory, O_RDONLY | O_DIRECTORY));
+  if (!folder.valid()) return {};
+  // Without a network's file in there it has not been started.
+  const std::vector<std::string> files = TRY(kernel::list_directory(folder));
+  if (std::ranges::all_of(files, [](const std::string &name) { return name.starts_with("aardvark."); })) return {};
+  if (!TRY(wait_for_file(directory, "aardvark.pid", std::chrono::seconds(5)))) return {};
+  const pid_t pid = std::atoi(TRY(read_if_there(directory + "/aardvark.pid")).c_str());
+  for (int i = 0; i < most_looks && !hears_hangup(pid); ++i) TRY(kernel::poll({}, between_looks));
   return {};
 }
 
@@ -223,9 +243,13 @@ Status run_netavark(Netavark verb, const Places &places, const std::vector<Netwo
                        TRY(find_network_program("aardvark-dns")),
                        word,
                        state.path};
-  if (verb == Netavark::teardown) TRY(wait_for_names(places));
+  TRY(wait_for_names(places));
   const ProgramOutput output = TRY(run_program(words, netavark_input(networks, state)));
-  if (output.code != 0) return fail(fmt::format("netavark {}: {}", word, words_of_failure(output)));
+  if (output.code != 0) {
+    const std::string said = words_of_failure(output);
+    const bool lacks_program = said.contains("No such file or directory") && !find_program("iptables");
+    return fail(fmt::format("netavark {}: {}", word, said), lacks_program ? "install the package iptables" : "");
+  }
   return verb == Netavark::setup ? read_netavark_output(output.out, state) : Status();
 }
 
