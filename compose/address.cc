@@ -32,6 +32,8 @@ Address Address::plus(std::uint64_t count) const {
   return sum;
 }
 
+bool Address::is_loopback() const { return v6 ? text() == "::1" : bytes[0] == 127; }
+
 Subnet Subnet::of(const Address &address, unsigned prefix) {
   Subnet subnet{.first = address, .prefix = prefix};
   for (unsigned bit = prefix; bit < address.bits(); ++bit) {

@@ -18,6 +18,7 @@ struct Address {
   [[nodiscard]] std::string text() const;
   // The address that many further on; it wraps at the end of its kind.
   [[nodiscard]] Address plus(std::uint64_t count) const;
+  [[nodiscard]] bool is_loopback() const;  // 127.0.0.0/8, ::1
   [[nodiscard]] unsigned bits() const { return v6 ? 128 : 32; }
 
   auto operator<=>(const Address &) const = default;

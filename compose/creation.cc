@@ -12,9 +12,9 @@
 #include "compose/joined_namespaces.h"
 #include "compose/random_name.h"
 #include "compose/rootfs_mount.h"
-#include "compose/rootless_network.h"
 #include "compose/shared_memory.h"
 #include "compose/taken_ids.h"
+#include "compose/user_network.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -135,7 +135,7 @@ Result<LowerContext> lower_context(const Places &places, const ContainerRecord &
     return shared_with(mode).empty() ? std::string() : fmt::format("/proc/1/ns/{}", name);
   };
   context.namespaces.network = later(record.network_mode, "net");
-  // A user's container makes its own: pasta comes to it.
+  // A user's container makes its own: join_networks comes to it.
   if (record.network_mode.empty() && !is_rootless()) {
     context.namespaces.network = network_namespace(places, record.id);
   }
@@ -147,6 +147,14 @@ Result<LowerContext> lower_context(const Places &places, const ContainerRecord &
   if (!record.uid_mappings.empty()) context.namespaces.user = later(record.userns_mode, "user");
   context.shm_directory = TRY(shared_memory_of(places, record.id, record.ipc_mode));
   return context;
+}
+
+// Who creates it is in a user namespace already, where ids have other numbers.
+Status map_from_user_network(const HostFacts &host, spec::Config &config) {
+  const IdMaps outer = TRY(make_user_network_maps(host));
+  config.linux_.uid_mappings = TRY(in("uid_maps", map_inside(config.linux_.uid_mappings, outer.uids)));
+  config.linux_.gid_mappings = TRY(in("gid_maps", map_inside(config.linux_.gid_mappings, outer.gids)));
+  return {};
 }
 
 Status write_config(const Places &places, const std::string &id, const spec::Config &config) {
@@ -168,7 +176,8 @@ Result<spec::Config> start_from_image(const Engine &engine, const CreateRequest 
                             .pull_policy = request.service.pull_policy,
                             .platform = request.service.platform,
                             .bundle = bundle,
-                            .id_maps = maps,
+                            // Only root can give files away.
+                            .id_maps = rootless ? IdMaps() : maps,
                             .overlay = !rootless,
                             .quiet = request.quiet}));
   if (!rootless) record.layers = TRY(find_layers(bundle + "/rootfs"));
@@ -207,6 +216,7 @@ Status make(const Engine &engine, const CreateRequest &request, ContainerRecord 
   context.files = request.files;
   if (request.service.init.value_or(false)) context.init_program = TRY(find_program("skiff-init"));
   TRY(lower_service(request.with_secrets ? *request.with_secrets : request.service, context, config));
+  if (is_in_user_network(record)) TRY(map_from_user_network(host, config));
   return write_config(places, record.id, config);
 }
 

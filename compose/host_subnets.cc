@@ -1,5 +1,6 @@
 #include "compose/host_subnets.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -68,6 +69,24 @@ std::vector<Subnet> parse_ipv6_routes(std::string_view text, std::string_view ow
     if (address && prefix && *prefix > 0 && *prefix <= 128) subnets.push_back(Subnet::of(*address, *prefix));
   }
   return subnets;
+}
+
+bool is_default_route(std::string_view line_of_route) {
+  const std::vector<std::string_view> words = words_of(line_of_route);
+  return words.size() >= 8 && words[1] == "00000000" && words[7] == "00000000";
+}
+
+bool is_default_ipv6_route(std::string_view line_of_ipv6_route) {
+  const std::vector<std::string_view> words = words_of(line_of_ipv6_route);
+  // The kernel has one on loopback that leads nowhere.
+  return words.size() >= 10 && words[1] == "00" && words[9] != "lo" && !words[0].starts_with("ff");
+}
+
+Result<bool> has_default_route() {
+  const std::string routes = TRY(read_if_there("/proc/self/net/route"));
+  const std::string routes6 = TRY(read_if_there("/proc/self/net/ipv6_route"));
+  return std::ranges::any_of(lines_of(routes), is_default_route) ||
+         std::ranges::any_of(lines_of(routes6), is_default_ipv6_route);
 }
 
 std::vector<std::string> parse_name_servers(std::string_view text) {

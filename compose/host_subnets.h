@@ -17,6 +17,11 @@ namespace skiff::compose {
 [[nodiscard]] std::vector<Subnet> parse_routes(std::string_view text, std::string_view own_bridge);
 [[nodiscard]] std::vector<Subnet> parse_ipv6_routes(std::string_view text, std::string_view own_bridge);
 
+// Whether it has a way to everywhere else, by IPv4 or IPv6.
+[[nodiscard]] Result<bool> has_default_route();
+[[nodiscard]] bool is_default_route(std::string_view line_of_route);
+[[nodiscard]] bool is_default_ipv6_route(std::string_view line_of_ipv6_route);
+
 // The addresses of resolv.conf(5)'s name servers, as they are written.
 [[nodiscard]] std::vector<std::string> parse_name_servers(std::string_view text);
 

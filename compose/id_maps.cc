@@ -5,6 +5,7 @@
 
 #include "compose/lower.h"
 #include "compose/split.h"
+#include "compose/user_network.h"
 #include "runtime/cli/value.h"
 #include "spec/names.h"
 
@@ -125,6 +126,28 @@ Result<IdMaps> make_id_maps(const Service &service, const HostFacts &host, const
   if (maps.uids.empty()) maps.uids = maps.gids;
   if (maps.gids.empty()) maps.gids = maps.uids;
   return maps;
+}
+
+Result<IdMaps> make_user_network_maps(const HostFacts &host) { return make_by_mode("host", host, {}); }
+
+Result<Mappings> map_inside(const Mappings &mappings, const Mappings &outer) {
+  Mappings inside;
+  for (IdMapping rest : mappings) {
+    while (rest.size > 0) {
+      const auto one = std::ranges::find_if(outer, [&](const IdMapping &range) {
+        return rest.host_id >= range.host_id && rest.host_id - range.host_id < range.size;
+      });
+      if (one == outer.end()) {
+        return fail(fmt::format("the host's id {} is not granted", rest.host_id),
+                    "take ids of /etc/subuid and /etc/subgid");
+      }
+      const std::uint32_t offset = rest.host_id - one->host_id;
+      const std::uint32_t size = std::min(rest.size, one->size - offset);
+      inside.push_back({.container_id = rest.container_id, .host_id = one->container_id + offset, .size = size});
+      rest = {.container_id = rest.container_id + size, .host_id = rest.host_id + size, .size = rest.size - size};
+    }
+  }
+  return inside;
 }
 
 }  // namespace skiff::compose

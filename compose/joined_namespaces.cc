@@ -6,6 +6,7 @@
 #include <array>
 
 #include "compose/rootfs_mount.h"
+#include "compose/user_network.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -25,7 +26,7 @@ Status join(const Places &places, const Joined &joined, spec::Config &config) {
   if (name.empty() || config.linux_.find(type) == nullptr) return {};
   const Container other = TRY(find_container(places, name));
   std::string path = network_namespace(places, other.id());
-  if (type != spec::NamespaceType::network || !kernel::faccessat(kernel::cwd, path, F_OK)) {
+  if (type != spec::NamespaceType::network || is_rootless() || !kernel::faccessat(kernel::cwd, path, F_OK)) {
     if (!other.state.is_running()) {
       return fail(fmt::format("{}: {} does not run, so it has no namespace to share", mode, name), "start it first");
     }
@@ -41,6 +42,10 @@ Status join(const Places &places, const Joined &joined, spec::Config &config) {
 
 std::string network_namespace(const Places &places, const std::string &id) {
   return fmt::format("{}/networks/namespaces/{}", places.run, id);
+}
+
+bool is_in_user_network(const ContainerRecord &record) {
+  return is_rootless() && (record.network_mode.empty() || !shared_with(record.network_mode).empty());
 }
 
 std::string shared_with(const std::string &mode) { return mode.starts_with(prefix) ? mode.substr(prefix.size()) : ""; }

@@ -13,6 +13,9 @@ namespace skiff::compose {
 // "NAME" of "container:NAME"; empty for any other mode.
 [[nodiscard]] std::string shared_with(const std::string &mode);
 
+// Whether it lives in its ordinary user's network (user_network.h), and is created from there.
+[[nodiscard]] bool is_in_user_network(const ContainerRecord &record);
+
 // Puts the paths as they are now into config.json: the other one may have been started again since. An error where it
 // does not run.
 [[nodiscard]] Status join_namespaces(const Places &places, const ContainerRecord &record);

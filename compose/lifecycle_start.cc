@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -9,7 +8,6 @@
 #include "compose/joined_namespaces.h"
 #include "compose/lifecycle.h"
 #include "compose/rootfs_mount.h"
-#include "compose/rootless_network.h"
 #include "compose/shared_memory.h"
 #include "compose/supervisor.h"
 #include "compose/volume.h"
@@ -45,16 +43,9 @@ Words monitor_words(const Engine &engine, const ContainerRecord &record) {
   words.insert(words.end(), log.begin(), log.end());
   if (record.tty) words.emplace_back("--tty");
   if (record.stdin_open) words.emplace_back("--stdin");
+  if (is_in_user_network(record)) words.emplace_back("--user-network");
   words.push_back(record.id);
   return words;
-}
-
-[[noreturn]] void become_parent_of(const Words &words, const Streams &streams) {
-  // A session of its own: the terminal's signals are not for it. "/" keeps no file system from being unmounted.
-  const bool ready = kernel::setsid() && kernel::chdir("/");
-  Result<kernel::Child> child = ready ? start_program(words, streams) : fail("setsid");
-  if (child) (void)child->release();
-  _exit(child ? 0 : 1);
 }
 
 // The other end of its standard input. It is nobody's child: whoever starts containers need not outlive them.
@@ -62,11 +53,8 @@ Result<Fd> spawn_monitor(const Engine &engine, const ContainerRecord &record) {
   kernel::SocketPair pair = TRY(kernel::socketpair());
   const Fd errors =
       TRY(kernel::open(engine.places.sockets(record.id) + "/errors", O_WRONLY | O_CREAT | O_APPEND, 0600));
-  const Words words = monitor_words(engine, record);
-  kernel::Child child = TRY(kernel::clone3({}));
-  if (child.is_this_process()) become_parent_of(words, {.in = pair.other, .out = kernel::no_fd, .err = errors});
-  pair.other.reset();
-  if (TRY(child.wait()).shell_code() != 0) return fail("the monitor could not be started");
+  const Streams streams = {.in = pair.other, .out = kernel::no_fd, .err = errors};
+  TRY(in("the monitor", start_detached(monitor_words(engine, record), streams)));
   return std::move(pair.one);
 }
 
@@ -90,6 +78,12 @@ Status attach(const Engine &engine, ContainerRecord &record) {
   }
   if (record.network_mode.starts_with("container:")) return {};
   return write_container_names(engine.places, record, endpoints);
+}
+
+// Name servers are known only now; the files are those that are mounted.
+Status join_and_name(const Engine &engine, const ContainerRecord &record, pid_t pid) {
+  const NetworkState state = TRY(join_networks(engine.places, record.id, pid));
+  return write_container_names(engine.places, record, state.endpoints);
 }
 
 // All that has to be there before the runtime is called. What was made is known by run.json, which is written first.
@@ -126,8 +120,14 @@ Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord 
   TRY(prepare(engine, record, run));
   TRY(save_record(engine.places, record));
   const Fd monitor = TRY(spawn_monitor(engine, record));
+  const bool has_networks = record.network_mode.empty();
+  const bool waits = is_in_user_network(record);
+  // Its namespace is there: the network is made while the container is.
+  Status joined = has_networks && !waits ? join_and_name(engine, record, 0) : Status();
+  // Whatever came of that: nobody may remove what the monitor still makes.
   TRY(note_processes(run, TRY(receive(monitor, start_wire::created))));
-  if (is_rootless() && record.network_mode.empty()) TRY(start_pasta(engine.places, record.id, run.pid, record.ports));
+  if (has_networks && waits) joined = join_and_name(engine, record, run.pid);
+  TRY(std::move(joined));
   Started started;
   if (attached) started.attached = TRY(connect(engine, record.id));
   run.started = time_now();

@@ -41,6 +41,8 @@ constexpr auto entries = std::to_array<const CommandEntry *>({
     &settle_command,
     &supervisor_command,
     &start_by_policy_command,
+    &hold_network_command,
+    &forward_command,
     &up_command,
     &down_command,
     &plan_command,

@@ -102,7 +102,8 @@ Status Monitor::create() {
   kernel::Pipe out_pipe = TRY(kernel::pipe2());
   kernel::Pipe err_pipe = TRY(kernel::pipe2());
   words.push_back(request_.id);
-  kernel::Child child = TRY(start_program(words, {.in = in, .out = out_pipe.write, .err = err_pipe.write}));
+  kernel::Child child =
+      TRY(start_program(words, {.in = in, .out = out_pipe.write, .err = err_pipe.write}, request_.inside));
   out_pipe.write.reset();
   err_pipe.write.reset();
   const int code = TRY(child.wait()).shell_code();

@@ -19,6 +19,7 @@ struct MonitorRequest {
   std::string bundle;
   Words settle;  // the program to run when the container has ended
   LogOptions log;
+  kernel::Fd inside;  // of who is in the user namespace to create it in (a pidfd); invalid: our own
   bool terminal = false;
   bool stdin_open = false;  // else the program reads /dev/null
 };

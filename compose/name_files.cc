@@ -70,7 +70,10 @@ Result<std::string> hosts_text(const NameFiles &names) {
   return text;
 }
 
-bool is_loopback(const std::string &server) { return server.starts_with("127.") || server == "::1"; }
+bool is_loopback(const std::string &server) {
+  const std::optional<Address> address = Address::parse(server);
+  return address && address->is_loopback();
+}
 
 // What a container that is not on the host's network can reach of the host's resolver.
 Result<std::string> reachable_resolv() {

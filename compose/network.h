@@ -2,10 +2,12 @@
 // and what ties a container to them, which is one network namespace.
 //
 // A network is written down in DATA/networks/NAME.json. A container's namespace lies bind-mounted at
-// RUN/networks/namespaces/ID from attach_networks to detach_networks, so that a container that is started again keeps
-// its addresses and another may share it by its path. Everything that is made is written down first: detach_networks
-// removes what a killed command left, and may be called again and again.
+// RUN/networks/namespaces/ID from attach_networks to detach_networks, so that another may share it by its path.
+// Everything that is made is written down first: detach_networks removes what a killed command left, and may be called
+// again and again.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <map>
@@ -61,7 +63,7 @@ struct NetworkState {
   std::string container = {};
   std::string name = {};
   std::string boot_id = {};
-  std::string path = {};                 // of the namespace, for config.json; empty for an ordinary user's container
+  std::string path = {};                 // of the namespace; an ordinary user's is there in his network alone
   std::vector<Endpoint> endpoints = {};  // in the order of the interfaces
   std::vector<Port> ports = {};          // `host` is always there
 };
@@ -76,9 +78,13 @@ struct NetworkState {
 // EBUSY while containers are attached, with their names. The bridge and its rules are gone afterwards.
 [[nodiscard]] Status remove_network(const Places &places, const std::string &name);
 
-// Makes the namespace, its interfaces, addresses, names and published ports. Where the container has some already,
-// those are returned when they are whole and the same as asked for, else made anew. A failure leaves nothing.
+// Chooses addresses, names and ports, and makes the namespace at NetworkState.path; an ordinary user's container makes
+// its own (user_network.h). What it had before is taken away. A failure leaves nothing.
 [[nodiscard]] Result<NetworkState> attach_networks(const Places &places, const NetworkRequest &request);
+// Makes all that attach_networks has chosen: at any time before the container's program begins, so that it may be done
+// beside its creation. For an ordinary user `pid` is the container's first process. What has failed is taken away by
+// detach_networks.
+[[nodiscard]] Result<NetworkState> join_networks(const Places &places, const std::string &container, pid_t pid);
 // What attach_networks has made, ENOENT without. An invalid (old) boot's state is none.
 [[nodiscard]] Result<NetworkState> find_attached(const Places &places, const std::string &container);
 // Of all containers.

@@ -1,20 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "compose/contains.h"
+#include "compose/forward.h"
 #include "compose/netavark.h"
 #include "compose/network.h"
 #include "compose/network_addresses.h"
 #include "compose/network_namespace.h"
 #include "compose/network_record.h"
-#include "compose/rootless_network.h"
+#include "compose/record_fields.h"
+#include "compose/user_network.h"
 
 namespace skiff::compose {
 namespace {
-
-// What `run` attaches to without a word.
-constexpr std::string_view shared_by_none = "bridge";
 
 Result<std::vector<NetworkRecord>> networks_of(const Places &places, const NetworkState &state) {
   std::vector<NetworkRecord> networks;
@@ -91,55 +91,65 @@ Status tear_down(const Places &places, NetworkState &state) {
   return tear_down_remains(places, networks, state);
 }
 
-// What pasta needs: it begins when the container's namespace is there. There is no bridge that others are on.
-Result<NetworkState> attach_rootless(const Places &places, const NetworkRequest &request) {
-  for (const Attachment &wish : request.attachments) {
-    if (wish.network == shared_by_none && request.attachments.size() == 1) continue;
-    return fail(EPERM,
-                fmt::format("network {}: an ordinary user's containers have no networks in common", wish.network),
-                "run it as root, or use network_mode host, none or service:NAME");
-  }
-  NetworkState state{.container = request.container, .name = request.name, .boot_id = TRY(read_boot_id())};
-  state.ports = TRY(choose_ports(request.ports, TRY(other_containers(places, request.container))));
-  TRY(save_attached(places, state));
-  return state;
+// Where the bridges are: root's own namespaces, or those of an ordinary user's network. `state` comes back as `work`
+// leaves it.
+using Work = std::function<Status(NetworkState &)>;
+Status at_the_bridges(const Places &places, NetworkState &state, const Work &work) {
+  if (!is_rootless()) return work(state);
+  const std::string text = TRY(inside_user_network(places, [&]() -> Result<std::string> {
+    TRY(work(state));
+    return spec::Writer("").document(state);
+  }));
+  state = TRY(parse_document<NetworkState>("the user's network", text));
+  return {};
 }
 
-Status detach_rootless(const Places &places, const std::string &container) {
-  TRY(stop_pasta(places, container));
+Status at_the_bridges(const Places &places, const NetworkState &state, const Work &work) {
+  NetworkState copy = state;
+  return at_the_bridges(places, copy, work);
+}
+
+Status forget(const Places &places, const std::string &container) {
   const Status forgotten = forget_attached(places, container);
   if (!forgotten && forgotten.error().number != ENOENT) return forgotten;
   return {};
 }
 
+// Of a user, once the process that held his network is gone, nothing is left of it but names of files.
+Status take_away(const Places &places, const std::string &container, const Result<NetworkState> &state) {
+  const std::string path = fmt::format("{}/{}", namespaces_directory(places), container);
+  if (is_rootless() && !TRY(find_user_network(places)).pidfd.valid()) return remove_network_namespace(path);
+  return at_the_bridges(places, state.value_or(NetworkState{}), [&](NetworkState &mine) {
+    const Status torn = state ? tear_down(places, mine) : Status();
+    const Status removed = remove_network_namespace(path);
+    return torn ? removed : torn;
+  });
+}
+
 Status detach_locked(const Places &places, const std::string &container) {
-  if (is_rootless()) return detach_rootless(places, container);
   Result<NetworkState> state = find_attached(places, container);
   if (!state && state.error().number != ENOENT) return std::unexpected(state.error());
-  const Status torn = state ? tear_down(places, *state) : Status();
-  TRY(remove_network_namespace(fmt::format("{}/{}", namespaces_directory(places), container)));
-  const Status forgotten = forget_attached(places, container);
-  if (!forgotten && forgotten.error().number != ENOENT) return forgotten;
-  if (state && TRY(list_attached(places)).empty()) TRY(remove_empty_chains());
-  return torn;
+  if (is_rootless()) TRY(stop_forwarder(places, container));
+  const Status taken = take_away(places, container, state);
+  TRY(forget(places, container));
+  if (!TRY(list_attached(places)).empty()) return taken;
+  if (is_rootless()) TRY(end_user_network(places));
+  if (!is_rootless() && state) TRY(remove_empty_chains());
+  return taken;
 }
 
-Status make(const Places &places, NetworkState &state) {
+// A user's container makes its own namespace.
+Status make(const Places &places, const NetworkState &state, const kernel::Fd &lock) {
   TRY(save_attached(places, state));
-  TRY(make_network_namespace(state.path));
-  if (!state.endpoints.empty()) {
-    const std::vector<NetworkRecord> networks = TRY(networks_of(places, state));
-    TRY(run_netavark(Netavark::setup, places, networks, state));
-  }
-  return save_attached(places, state);
+  return is_rootless() ? ensure_user_network(places, lock) : make_network_namespace(state.path);
 }
 
-bool is_as_asked(const NetworkState &state, const NetworkRequest &request) {
-  return is_network_namespace(state.path) && state.name == request.name &&
-         state.endpoints.size() == request.attachments.size() && state.ports.size() == request.ports.size() &&
-         std::ranges::all_of(request.attachments, [&](const Attachment &one) {
-           return contains(state.endpoints, one.network, &Endpoint::network);
-         });
+Status check_rootless(const NetworkRequest &request) {
+  for (const Port &port : request.ports) {
+    if (port.protocol != "sctp") continue;
+    return fail(fmt::format("port {}: sctp cannot be published without root", port.container), "use tcp or udp");
+  }
+  return {};
 }
 
 // `state` with only the endpoint of that network, and no port: what connect and disconnect ask of netavark.
@@ -155,19 +165,32 @@ NetworkState part_of(const NetworkState &state, const std::string &network) {
 Result<NetworkState> attach_networks(const Places &places, const NetworkRequest &request) {
   TRY(make_network_directories(places));
   const kernel::Fd lock = TRY(lock_networks(places));
-  if (is_rootless()) return attach_rootless(places, request);
-  const Result<NetworkState> present = find_attached(places, request.container);
-  if (present && is_as_asked(*present, request)) return present;
+  if (is_rootless()) TRY(check_rootless(request));
   TRY(detach_locked(places, request.container));
   const std::vector<NetworkState> others = TRY(other_containers(places, request.container));
   NetworkState state{.container = request.container, .name = request.name, .boot_id = TRY(read_boot_id())};
   state.path = fmt::format("{}/{}", namespaces_directory(places), request.container);
   for (const Attachment &wish : in_order(request.attachments)) TRY(add_endpoint(places, wish, others, state));
   state.ports = TRY(choose_ports(request.ports, others));
-  const Status made = make(places, state);
+  const Status made = make(places, state, lock);
   if (made) return state;
   (void)detach_locked(places, request.container);
   return std::unexpected(made.error());
+}
+
+Result<NetworkState> join_networks(const Places &places, const std::string &container, pid_t pid) {
+  const kernel::Fd lock = TRY(lock_networks(places));
+  NetworkState state = TRY(find_attached(places, container));
+  const std::vector<NetworkRecord> networks = TRY(networks_of(places, state));
+  // In there he is root.
+  const bool is_users = is_rootless();
+  TRY(at_the_bridges(places, state, [&](NetworkState &mine) -> Status {
+    if (is_users) TRY(keep_network_namespace(mine.path, pid));
+    return networks.empty() ? Status() : run_netavark(Netavark::setup, places, networks, mine);
+  }));
+  TRY(save_attached(places, state));
+  if (is_users) TRY(start_forwarder(places, state, lock));
+  return state;
 }
 
 Status detach_networks(const Places &places, const std::string &container) {
@@ -186,9 +209,11 @@ Result<NetworkState> connect_network(const Places &places, const std::string &co
   TRY(save_attached(places, state));
   NetworkState part = part_of(state, network.name);
   const std::vector<NetworkRecord> networks = TRY(networks_of(places, part));
-  const Status made = run_netavark(Netavark::setup, places, networks, part);
+  const Status made = at_the_bridges(
+      places, part, [&](NetworkState &mine) { return run_netavark(Netavark::setup, places, networks, mine); });
   if (!made) {
-    (void)run_netavark(Netavark::teardown, places, networks, part);
+    (void)at_the_bridges(places, part,
+                         [&](NetworkState &mine) { return run_netavark(Netavark::teardown, places, networks, mine); });
     state.endpoints.pop_back();
     TRY(save_attached(places, state));
     return std::unexpected(made.error());
@@ -205,7 +230,8 @@ Result<NetworkState> disconnect_network(const Places &places, const std::string 
   const NetworkRecord record = TRY(find_network(places, network));
   NetworkState part = part_of(state, record.name);
   if (part.endpoints.empty()) return fail(ENOENT, fmt::format("container {} on network {}", state.name, record.name));
-  TRY(run_netavark(Netavark::teardown, places, {record}, part));
+  TRY(at_the_bridges(places, part,
+                     [&](NetworkState &mine) { return run_netavark(Netavark::teardown, places, {record}, mine); }));
   std::erase_if(state.endpoints, [&](const Endpoint &endpoint) { return endpoint.network == record.name; });
   TRY(save_attached(places, state));
   return state;

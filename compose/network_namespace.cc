@@ -20,8 +20,12 @@ namespace {
 constexpr std::array<std::pair<const char *, std::string_view>, 2> settings = {
     {{"/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"}, {"/proc/sys/net/ipv4/ping_group_range", "0 2147483647"}}};
 
-Status furnish(const std::string &path) {
-  TRY(kernel::unshare(CLONE_NEWNET));
+Status furnish(const std::string &path, pid_t owner) {
+  if (owner == 0) {
+    TRY(kernel::unshare(CLONE_NEWNET));
+  } else {
+    TRY(kernel::setns(TRY(kernel::pidfd_open(owner)), CLONE_NEWNET));
+  }
   TRY(kernel::bring_up_loopback());
   for (const auto &[file, value] : settings) {
     // A host whose /proc/sys is read-only has them as the kernel does.
@@ -31,20 +35,19 @@ Status furnish(const std::string &path) {
   return kernel::mount("/proc/self/ns/net", path, "", MS_BIND);
 }
 
-[[noreturn]] void furnish_and_tell(const std::string &path, kernel::FdView socket) {
-  const Status made = furnish(path);
+[[noreturn]] void furnish_and_tell(const std::string &path, pid_t owner, kernel::FdView socket) {
+  const Status made = furnish(path, owner);
   if (!made) (void)kernel::send_message(socket, made.error().message());
   _exit(made ? 0 : 1);
 }
 
-}  // namespace
-
-Status make_network_namespace(const std::string &path) {
+// `owner` 0: a new one.
+Status bind_network_namespace(const std::string &path, pid_t owner) {
   TRY(remove_network_namespace(path));
   TRY(kernel::open(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   kernel::SocketPair sockets = TRY(kernel::socketpair());
   kernel::Child child = TRY(kernel::clone3({}));
-  if (child.is_this_process()) furnish_and_tell(path, sockets.other);
+  if (child.is_this_process()) furnish_and_tell(path, owner, sockets.other);
   sockets.other.reset();
   const auto said = TRY(kernel::recv_message(sockets.one, 4096, 0));
   const kernel::ExitStatus status = TRY(child.wait());
@@ -52,6 +55,12 @@ Status make_network_namespace(const std::string &path) {
   (void)remove_network_namespace(path);
   return fail("a network namespace: " + (said ? said->bytes : "the process that made it was killed"));
 }
+
+}  // namespace
+
+Status make_network_namespace(const std::string &path) { return bind_network_namespace(path, 0); }
+
+Status keep_network_namespace(const std::string &path, pid_t pid) { return bind_network_namespace(path, pid); }
 
 bool is_network_namespace(const std::string &path) {
   const Result<kernel::Fd> file = kernel::open(path, O_RDONLY | O_NOFOLLOW);

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "compose/record_fields.h"
-#include "compose/rootless_network.h"
+#include "compose/user_network.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {

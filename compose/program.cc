@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "runtime/kernel/namespace.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/prctl.h"
 
@@ -15,13 +16,17 @@ namespace {
 
 constexpr std::size_t longest_output = std::size_t{64} << 20U;
 
-// Whom a command waits for goes with it: killed, it leaves nobody behind who still makes what the next one sweeps up.
-enum class Bond { none, parent };
+struct Manner {
+  // Whom a command waits for goes with it: killed, it leaves nobody behind who still makes what the next one sweeps up.
+  bool dies_with_parent = false;
+  kernel::FdView inside = kernel::no_fd;  // of start_program
+};
 
 [[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams,
-                         Bond bond) {
+                         const Manner &manner) {
   bool ready = kernel::reset_signals().has_value();
-  if (bond == Bond::parent) ready = ready && kernel::set_pdeathsig(SIGKILL).has_value();
+  if (manner.dies_with_parent) ready = ready && kernel::set_pdeathsig(SIGKILL).has_value();
+  if (manner.inside.valid()) ready = ready && kernel::setns(manner.inside, CLONE_NEWUSER).has_value();
   // Above 2 first: one of them may be what another is to become.
   std::array<kernel::Fd, 3> copies;
   for (std::size_t i = 0; i < streams.size() && ready; ++i) {
@@ -36,7 +41,7 @@ enum class Bond { none, parent };
   _exit(127);
 }
 
-Result<kernel::Child> start_bound(const Words &words, const Streams &streams, Bond bond) {
+Result<kernel::Child> start_bound(const Words &words, const Streams &streams, const Manner &manner) {
   std::vector<const char *> argv;
   for (const std::string &word : words) argv.push_back(word.c_str());
   argv.push_back(nullptr);
@@ -46,7 +51,7 @@ Result<kernel::Child> start_bound(const Words &words, const Streams &streams, Bo
     if (!one.valid()) one = null;
   }
   kernel::Child child = TRY(kernel::clone3({}));
-  if (child.is_this_process()) become(argv, all, bond);
+  if (child.is_this_process()) become(argv, all, manner);
   return child;
 }
 
@@ -104,16 +109,16 @@ Result<std::string> find_program(const std::string &name) {
   return fail(ENOENT, fmt::format("{}: it is neither beside this program nor on $PATH", name), "install it");
 }
 
-Result<kernel::Child> start_program(const Words &words, const Streams &streams) {
-  return start_bound(words, streams, Bond::none);
+Result<kernel::Child> start_program(const Words &words, const Streams &streams, kernel::FdView inside) {
+  return start_bound(words, streams, {.inside = inside});
 }
 
-Status start_detached(const Words &words) {
+Status start_detached(const Words &words, const Streams &streams) {
   kernel::Child between = TRY(kernel::clone3({}));
   if (between.is_this_process()) {
     // "/" keeps no file system from being unmounted.
     const bool ready = kernel::setsid() && kernel::chdir("/");
-    Result<kernel::Child> child = ready ? start_program(words, {}) : fail("setsid");
+    Result<kernel::Child> child = ready ? start_program(words, streams) : fail("setsid");
     if (child) (void)child->release();
     _exit(child ? 0 : 1);
   }
@@ -125,7 +130,8 @@ Result<ProgramOutput> run_program(const Words &words, std::string_view input) {
   kernel::Pipe in = TRY(kernel::pipe2());
   kernel::Pipe out = TRY(kernel::pipe2());
   kernel::Pipe err = TRY(kernel::pipe2());
-  kernel::Child child = TRY(start_bound(words, {.in = in.read, .out = out.write, .err = err.write}, Bond::parent));
+  kernel::Child child =
+      TRY(start_bound(words, {.in = in.read, .out = out.write, .err = err.write}, {.dies_with_parent = true}));
   in.read.reset();
   out.write.reset();
   err.write.reset();

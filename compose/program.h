@@ -33,10 +33,12 @@ struct Streams {
   kernel::FdView err = kernel::no_fd;
 };
 
-// Starts it and does not wait: dropping the Child kills it. The streams may be 0, 1 and 2 to hand on one's own.
-[[nodiscard]] Result<kernel::Child> start_program(const Words &words, const Streams &streams);
+// Starts it and does not wait: dropping the Child kills it. The streams may be 0, 1 and 2 to hand on one's own. It runs
+// in the user namespace of the process that `inside` is a pidfd of, where it is given.
+[[nodiscard]] Result<kernel::Child> start_program(const Words &words, const Streams &streams,
+                                                  kernel::FdView inside = kernel::no_fd);
 
-// Starts it as nobody's child, in a session and with the streams of its own: it goes on when we end.
-[[nodiscard]] Status start_detached(const Words &words);
+// Starts it as nobody's child, in a session of its own: it goes on when we end.
+[[nodiscard]] Status start_detached(const Words &words, const Streams &streams = {});
 
 }  // namespace skiff::compose

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compose/split.h"
+#include "compose/user_network.h"
 #include "compose/words.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/namespace.h"
@@ -94,7 +95,8 @@ Status mount_rootfs(const Places &places, const ContainerRecord &record) {
 }
 
 Status unmount_rootfs(const Places &places, const ContainerRecord &record) {
-  if (!record.rootfs.empty()) return {};
+  // An ordinary user's is unpacked, and mounted by nobody.
+  if (!record.rootfs.empty() || is_rootless()) return {};
   const Status done = kernel::umount2(mount_point(places, record.id), MNT_DETACH | UMOUNT_NOFOLLOW);
   // EINVAL: nothing is mounted there; ENOENT: it was never made.
   if (!done && done.error().number != EINVAL && done.error().number != ENOENT) return done;

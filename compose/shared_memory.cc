@@ -4,7 +4,7 @@
 #include <sys/mount.h>
 
 #include "compose/joined_namespaces.h"
-#include "compose/rootless_network.h"
+#include "compose/user_network.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mount.h>
 
-#include "compose/rootless_network.h"
+#include "compose/user_network.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
 

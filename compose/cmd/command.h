@@ -50,6 +50,8 @@ extern const CommandEntry diff_command;
 extern const CommandEntry down_command;
 extern const CommandEntry events_command;
 extern const CommandEntry exec_command;
+extern const CommandEntry forward_command;
+extern const CommandEntry hold_network_command;
 extern const CommandEntry images_command;
 extern const CommandEntry info_command;
 extern const CommandEntry inspect_command;

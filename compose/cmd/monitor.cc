@@ -2,11 +2,12 @@
 
 #include "compose/cmd/command.h"
 #include "compose/engine.h"
+#include "compose/user_network.h"
 
 namespace skiff::compose {
 namespace {
 
-constexpr std::array<cli::FlagSpec, 6> flags = {{
+constexpr std::array<cli::FlagSpec, 7> flags = {{
     {.name = "log-file", .value = "FILE", .text = "where its output is kept"},
     {.name = "log-size", .kind = cli::Kind::Unsigned, .value = "BYTES", .text = "of one file of the log"},
     {.name = "log-files",
@@ -16,6 +17,7 @@ constexpr std::array<cli::FlagSpec, 6> flags = {{
      .initial = "1"},
     {.name = "bundle", .value = "DIR", .text = "the bundle"},
     {.name = "tty", .kind = cli::Kind::Bool, .text = "it has a terminal"},
+    {.name = "user-network", .kind = cli::Kind::Bool, .text = "it is created in the user's network"},
     {.name = "stdin", .kind = cli::Kind::Bool, .text = "its standard input is open"},
 }};
 
@@ -32,6 +34,7 @@ Result<int> run(const Context &context) {
                  .max_files = *context.flags().uint32("log-files")};
   request.terminal = context.flags().boolean("tty");
   request.stdin_open = context.flags().boolean("stdin");
+  if (context.flags().boolean("user-network")) request.inside = TRY(find_user_network(engine.places)).pidfd;
   return run_monitor(request);
 }
 

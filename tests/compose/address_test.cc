@@ -53,5 +53,14 @@ TEST(HostSubnets, AreTheRoutesOfIpv6) {
   EXPECT_EQ(subnets[0].text(), "fd12::/64");
 }
 
+TEST(HostSubnets, ADefaultRouteIsAWayOut) {
+  EXPECT_TRUE(is_default_route("eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0"));
+  EXPECT_FALSE(is_default_route("eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"));
+  const std::string any = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 ";
+  const std::string rest = "fe800000000000000000000000000001 00000400 00000001 00000000 00000003 ";
+  EXPECT_TRUE(is_default_ipv6_route(any + rest + "eth0"));
+  EXPECT_FALSE(is_default_ipv6_route(any + rest + "lo"));
+}
+
 }  // namespace
 }  // namespace skiff::compose

@@ -122,11 +122,15 @@ NetworkState NetworkTest::attach(const std::string &container, const std::string
   Attachment attachment;
   attachment.network = network;
   attachment.aliases = {container + "-alias"};
-  const Result<NetworkState> state = attach_networks(
-      places_,
+  const Result<NetworkState> state = attach_as(
       {.container = container + "0123456789abcdef", .name = container, .attachments = {attachment}, .ports = ports});
   EXPECT_TRUE(state) << state.error().message();
   return state.value_or(NetworkState{});
+}
+
+Result<NetworkState> NetworkTest::attach_as(const NetworkRequest &request) const {
+  TRY(attach_networks(places_, request));
+  return join_networks(places_, request.container, 0);
 }
 
 std::string run_inside(const std::string &path, const std::function<std::string()> &inside) {

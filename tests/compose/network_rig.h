@@ -23,6 +23,8 @@ class NetworkTest : public ::testing::Test {
   [[nodiscard]] NetworkRecord make_network(const std::string &name) const;
   [[nodiscard]] NetworkState attach(const std::string &container, const std::string &network,
                                     const std::vector<Port> &ports = {});
+  // All of it, as a start does.
+  [[nodiscard]] Result<NetworkState> attach_as(const NetworkRequest &request) const;
 
   Places places_;
 

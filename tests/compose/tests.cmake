@@ -29,14 +29,15 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/project_images_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/project_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/restart_policy_test.cc
-  ${CMAKE_CURRENT_LIST_DIR}/rootless_network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/shapes_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/show_text_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/tcp_relay_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/up_steps_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/user_network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/yaml_test.cc
 )

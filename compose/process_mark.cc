@@ -1,0 +1,48 @@
+#include "compose/process_mark.h"
+
+#include <fmt/format.h>
+
+#include "compose/state.h"
+#include "compose/words.h"
+#include "runtime/cli/value.h"
+#include "runtime/kernel/path.h"
+#include "runtime/kernel/proc.h"
+#include "runtime/kernel/process.h"
+
+namespace skiff::compose {
+
+Status mark_own_process(const std::string &path) {
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  const pid_t own = kernel::getpid();
+  return replace_file(path, fmt::format("{} {}", own, TRY(proc.read_start_time(own))));
+}
+
+Result<MarkedProcess> find_marked_process(const std::string &path) {
+  const std::string text = TRY(read_if_there(path));
+  const std::vector<std::string_view> words = words_of(text);
+  if (words.size() != 2) return MarkedProcess{};
+  MarkedProcess process{.pid = cli::parse_number<pid_t>(words[0]).value_or(0), .pidfd = {}};
+  if (process.pid <= 0) return MarkedProcess{};
+  Result<kernel::Fd> pidfd = kernel::pidfd_open(process.pid);
+  if (!pidfd) return MarkedProcess{};
+  // The descriptor is of whoever has the number now.
+  const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
+  const Result<kernel::ProcessStat> stat = proc.read_stat(process.pid);
+  if (!stat || stat->state == 'Z' || fmt::to_string(stat->start_time) != words[1]) return MarkedProcess{};
+  process.pidfd = std::move(*pidfd);
+  return process;
+}
+
+Status end_marked_process(const std::string &path) {
+  const MarkedProcess process = TRY(find_marked_process(path));
+  if (process.pidfd.valid()) {
+    const Status killed = kernel::pidfd_send_signal(process.pidfd, SIGKILL);
+    if (!killed && killed.error().number != ESRCH) return killed;
+    TRY(kernel::wait_readable(process.pidfd, kernel::forever));
+  }
+  const Status gone = kernel::unlinkat(kernel::cwd, path);
+  if (!gone && gone.error().number != ENOENT) return gone;
+  return {};
+}
+
+}  // namespace skiff::compose

@@ -1,0 +1,24 @@
+// A process that outlives its starter, named by a file: "PID START", as Procfs knows its start time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "runtime/kernel/fd.h"
+
+namespace skiff::compose {
+
+struct MarkedProcess {
+  pid_t pid = 0;
+  kernel::Fd pidfd;  // invalid: there is none
+};
+
+// The caller itself.
+[[nodiscard]] Status mark_own_process(const std::string &path);
+// One whose number another process has by now is none.
+[[nodiscard]] Result<MarkedProcess> find_marked_process(const std::string &path);
+// SIGKILL; returns when it is gone and so is the file. None there is no error.
+[[nodiscard]] Status end_marked_process(const std::string &path);
+
+}  // namespace skiff::compose
