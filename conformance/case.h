@@ -16,12 +16,13 @@ class Stage;
 
 // Why a case did not pass. An Error of a step on the way is a failure, so TRY works in a case.
 struct Miss {
-  bool skipped = false;  // this host cannot show it; `text` is the reason
+  bool skipped = false;    // this host cannot show it; `text` is the reason
+  bool undecided = false;  // a step on the way failed
   std::string text;
 
   Miss(bool skip, std::string words) : skipped(skip), text(std::move(words)) {}
   // NOLINTNEXTLINE(google-explicit-constructor): for TRY
-  Miss(const Error &error) : text(error.message()) {}
+  Miss(const Error &error) : undecided(true), text(error.message()) {}
 };
 using Verdict = std::expected<void, Miss>;
 

@@ -49,8 +49,8 @@ std::string Outcome::summary() const {
   while (said.ends_with('\n')) said.remove_suffix(1);
   constexpr std::size_t longest = 600;
   if (said.size() > longest) said.remove_prefix(said.size() - longest);
-  return code > 128 ? fmt::format("killed by signal {}: {}", code - 128, said)
-                    : fmt::format("exit status {}: {}", code, said.empty() ? "without a word" : said);
+  return died() ? fmt::format("killed by signal {}: {}", code - 128, said)
+                : fmt::format("exit status {}: {}", code, said.empty() ? "without a word" : said);
 }
 
 std::chrono::milliseconds left(Clock::time_point deadline) {

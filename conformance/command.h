@@ -17,6 +17,8 @@ struct Outcome {
   std::string out;
   std::string err;
 
+  // Of a signal. Some runtimes exit with 255.
+  [[nodiscard]] bool died() const { return code > 128 && code <= 128 + 64; }
   // "exit status 1: what it wrote to stderr", for the text of a failure.
   [[nodiscard]] std::string summary() const;
 };

@@ -10,6 +10,7 @@
 
 #include "conformance/ground.h"
 #include "conformance/leavings.h"
+#include "runtime/cli/value.h"
 #include "runtime/kernel/prctl.h"
 
 namespace skiff::conformance {
@@ -29,33 +30,50 @@ struct Job {
   Stage::Place place;
 };
 
-Verdict run_case(const Case &one, const Runtime &runtime, const Stage::Place &place) {
-  TRY(kernel::set_pdeathsig(SIGKILL));
-  TRY(kernel::set_child_subreaper(true));
-  TRY(enter_mount_namespace());
-  (void)kernel::umask(022);
-  Stage stage = TRY(Stage::make(runtime, place));
+struct Judged {
+  Verdict verdict;
+  std::string note;
+  unsigned tries;
+};
+
+Judged judged_by(const Case &one, Stage &stage) {
   Verdict verdict = one.run(stage);
   const Status cleared = stage.clear();
   const bool judged = one.clauses.find("runtime.delete.resources") != std::string_view::npos ||
                       one.clauses.find("runtime.create.error") != std::string_view::npos;
-  if (verdict && judged && !cleared) return std::unexpected(Miss(cleared.error()));
-  return verdict;
+  if (verdict && judged && !cleared) verdict = std::unexpected(Miss(cleared.error()));
+  return {std::move(verdict), stage.noted(), stage.tries()};
 }
 
-// One byte for the mark, then the text.
-std::string encode(const Verdict &verdict) {
-  if (verdict) return "p";
-  return (verdict.error().skipped ? "s" : "f") + verdict.error().text;
+Result<Judged> run_case(const Case &one, const Runtime &runtime, const Stage::Place &place, bool unified) {
+  TRY(kernel::set_pdeathsig(SIGKILL));
+  TRY(kernel::set_child_subreaper(true));
+  TRY(enter_mount_namespace());
+  if (unified) TRY(show_unified_cgroups());
+  (void)kernel::umask(022);
+  Stage stage = TRY(Stage::make(runtime, place));
+  return judged_by(one, stage);
+}
+
+// One byte for the mark, the number of tries, a blank, then the text.
+std::string encode(const Result<Judged> &judged) {
+  if (!judged) return "u0 " + judged.error().message();
+  if (judged->verdict) return fmt::format("p{} {}", judged->tries, judged->note);
+  const Miss &miss = judged->verdict.error();
+  return fmt::format("{}{} {}", miss.skipped ? 's' : miss.undecided ? 'u' : 'f', judged->tries, miss.text);
 }
 
 Finding decode(std::string_view text, Finding finding) {
   if (text.empty()) {
+    finding.undecided = true;
     finding.text = "the case did not come to an end in time";
     return finding;
   }
   finding.mark = text[0] == 'p' ? Mark::passed : text[0] == 's' ? Mark::skipped : Mark::failed;
-  finding.text = text.substr(1);
+  finding.undecided = text[0] == 'u';
+  const std::size_t blank = std::min(text.find(' '), text.size() - 1);
+  finding.tries = cli::parse_number<unsigned>(text.substr(1, blank - 1)).value_or(0);
+  finding.text = text.substr(blank + 1);
   // A report is text, whatever a runtime wrote.
   std::ranges::replace_if(finding.text, [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\t'; }, ' ');
   return finding;
@@ -93,11 +111,12 @@ class Court {
                       .program = trial_.program,
                       .cgroup = fmt::format("{}/{}", trial_.cgroup, index),
                       .deadline = Clock::now() + trial_.patience,
-                      .variant = case_at(index).variant}};
+                      .variant = case_at(index).variant,
+                      .rounds = trial_.rounds}};
     kernel::Pipe pipe = TRY(kernel::pipe2());
     job.child = TRY(kernel::clone3({}));
     if (job.child.is_this_process()) {
-      const std::string text = encode(run_case(case_at(index), runtime, job.place));
+      const std::string text = encode(run_case(case_at(index), runtime, job.place, trial_.unified));
       (void)kernel::write_all(pipe.write, text);
       ::_exit(0);
     }

@@ -19,7 +19,9 @@ struct Finding {
   const Case *of = nullptr;
   std::size_t runtime = 0;  // its index
   Mark mark = Mark::failed;
-  std::string text = {};  // the reason of a failure or a skip
+  unsigned tries = 0;      // what stage.count_tries() was told
+  bool undecided = false;  // of a failure: a step on the way failed
+  std::string text = {};   // the reason of a failure or a skip; of a pass what stage.note() was told
   std::chrono::milliseconds time{};
 };
 
@@ -30,6 +32,8 @@ struct Trial {
   std::string program;    // the observing program, in that directory
   std::string cgroup;     // each case gets one below it
   unsigned jobs = 1;
+  unsigned rounds = 1;                   // how often what may happen or not is tried
+  bool unified = false;                  // cases see cgroup v2 alone, whatever the host has
   std::chrono::milliseconds patience{};  // of one case
 };
 

@@ -66,22 +66,21 @@ void collect(const std::string &path, std::vector<std::string> &out) {
   out.push_back(path);
 }
 
-// False where the file lists nothing.
+// Kills what the file lists and waits for the ends. False where it lists nothing.
 bool kill_listed(const std::string &file) {
+  constexpr std::chrono::seconds patience{2};
   const std::string text = read(file);
+  std::vector<kernel::Fd> dying;
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find_first_of("\n "));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (const auto pid = cli::parse_number<pid_t>(line); pid && *pid > 1) (void)kernel::kill(*pid, SIGKILL);
+    const std::optional<pid_t> pid = cli::parse_number<pid_t>(line);
+    if (!pid || *pid <= 1) continue;
+    if (Result<kernel::Fd> pidfd = kernel::pidfd_open(*pid)) dying.push_back(std::move(*pidfd));
+    (void)kernel::kill(*pid, SIGKILL);
   }
+  for (const kernel::Fd &pidfd : dying) (void)kernel::wait_readable(pidfd, patience);
   return !text.empty();
-}
-
-// Kills and reaps our children, then theirs, which have become ours.
-void reap() {
-  const std::string children = fmt::format("/proc/self/task/{}/children", kernel::gettid());
-  while (kill_listed(children) && kernel::waitpid_any().has_value()) {
-  }
 }
 
 std::vector<std::string> find_mounts(const std::string &directory) {
@@ -101,6 +100,12 @@ void thaw(const std::string &path) {
 }
 
 }  // namespace
+
+void kill_children() {
+  const std::string children = fmt::format("/proc/self/task/{}/children", kernel::gettid());
+  while (kill_listed(children) && kernel::waitpid_any().has_value()) {
+  }
+}
 
 std::vector<std::string> find_cgroups(const std::string &cgroup) {
   std::vector<std::string> found;
@@ -145,10 +150,8 @@ void kill_members(const std::string &cgroup) {
 }
 
 Status remove_leavings(const std::string &directory, const std::string &cgroup) {
-  reap();
   std::vector<std::string> left = find_cgroups(cgroup);
   kill_members(cgroup);
-  reap();
   for (const std::string &path : left) (void)kernel::unlinkat(kernel::cwd, path, AT_REMOVEDIR);
   std::vector<std::string> mounts = find_mounts(directory);
   std::ranges::reverse(mounts);

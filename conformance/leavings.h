@@ -21,8 +21,10 @@ namespace skiff::conformance {
 // Thaws and kills the processes of this cgroup and of those below it, in every hierarchy.
 void kill_members(const std::string &cgroup);
 
-// Removes the directory with everything in it, what is mounted below it, the cgroup with its processes, and children of
-// ours. The error lists what was left of containers: cgroups and mounts.
+// Kills and reaps the children of this process, then theirs where they have become ours.
+void kill_children();
+// Removes the directory with everything in it, what is mounted below it, and the cgroup with its processes. The error
+// lists what was left of containers: cgroups and mounts.
 [[nodiscard]] Status remove_leavings(const std::string &directory, const std::string &cgroup);
 
 }  // namespace skiff::conformance

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "conformance/attacks/command.h"
 #include "conformance/faults/command.h"
 #include "conformance/ground.h"
 #include "conformance/judge.h"
@@ -50,8 +51,8 @@ constexpr cli::Command command = {
     .description =
         "Each RUNTIME is a program that takes runc's commands create, start, state, kill and delete; with blanks in "
         "it, "
-        "it is the program and flags in front of the command. `skiff-conformance faults --help` and `load --help` tell "
-        "of the other two ways to try a runtime.\n\n"
+        "it is the program and flags in front of the command. `skiff-conformance attacks --help`, `faults --help` and "
+        "`load --help` tell of the other ways to try a runtime.\n\n"
         "A case makes a bundle whose container does nothing but look around, and compares what it saw with "
         "config.json. Exit status: 0 all passed, 1 some failed, 2 nothing could be judged.",
     .flags = flags,
@@ -127,7 +128,11 @@ struct OtherCommand {
   std::string_view name;
   Result<int> (*run)(std::span<const char *const> words);
 };
-constexpr std::array<OtherCommand, 2> other_commands = {{{"faults", run_faults}, {"load", run_load}}};
+constexpr std::array<OtherCommand, 3> other_commands = {{
+    {"attacks", run_attacks},
+    {"faults", run_faults},
+    {"load", run_load},
+}};
 
 int main(std::span<const char *const> words) {
   (void)kernel::ignore_signal(SIGPIPE);

@@ -68,18 +68,30 @@ void Stage::inside(std::string_view mode, const std::vector<std::string> &words)
 
 Status Stage::save() const { return write_file(bundle() + "/config.json", config.dump()); }
 
-Result<Outcome> Stage::call(const std::vector<std::string> &words, kernel::FdView input) {
-  std::vector<std::string> all = runtime_->words;
+Result<Outcome> Stage::call(const std::vector<std::string> &words, kernel::FdView input, Clock::time_point until) {
+  std::vector<std::string> all = runtime_.words;
   all.insert(all.end(), {"--root", path("root")});
   all.insert(all.end(), words.begin(), words.end());
   Running running = TRY(spawn(all, {.directory = bundle(), .input = input}));
-  Outcome outcome = TRY(in(words.empty() ? "" : words.front(), finish(running, place_.deadline)));
+  Outcome outcome = TRY(in(words.empty() ? "" : words.front(), finish(running, std::min(until, place_.deadline))));
   if (!words.empty() && words.front() == "create") {
     out_ = std::move(running.out);
     err_ = std::move(running.err);
     lines_ = outcome.out;
   }
   return outcome;
+}
+
+Result<std::string> Stage::binary_bytes() const {
+  constexpr std::size_t longest = std::size_t{1} << 28;
+  return kernel::read_all(TRY(kernel::open(runtime_.words.front(), O_RDONLY)), longest);
+}
+
+Status Stage::copy_binary() {
+  const std::string copy = path("binary");
+  TRY(write_file(copy, TRY(binary_bytes()), 0755));
+  runtime_.words.front() = copy;
+  return {};
 }
 
 Result<Outcome> Stage::create(const std::vector<std::string> &words) {
@@ -155,6 +167,7 @@ Status Stage::clear() {
       if (!name.starts_with('.') && !name.starts_with('@')) (void)call({"delete", "--force", name});
     }
   }
+  kill_children();
   return remove_leavings(place_.directory, place_.cgroup);
 }
 

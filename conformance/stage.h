@@ -29,6 +29,7 @@ class Stage {
     std::string cgroup;     // cgroupsPath, below a group of the judge's own
     Clock::time_point deadline;
     std::string_view variant;
+    unsigned rounds = 1;
   };
   // Makes the bundle. The process must be a reaper (PR_SET_CHILD_SUBREAPER) for ended() to learn how, and must have no
   // other children.
@@ -50,14 +51,26 @@ class Stage {
   [[nodiscard]] std::string cgroup() const { return place_.cgroup; }
   [[nodiscard]] std::string_view variant() const { return place_.variant; }
   [[nodiscard]] Clock::time_point deadline() const { return place_.deadline; }
+  [[nodiscard]] unsigned rounds() const { return place_.rounds; }  // how often a race is tried
+  [[nodiscard]] Result<std::string> binary_bytes() const;
+
+  // What a pass rests on: the report gives the last one.
+  void note(std::string text) { note_ = std::move(text); }
+  [[nodiscard]] const std::string &noted() const { return note_; }
+  // How often something that may happen or not was tried.
+  void count_tries(unsigned more) { tries_ += more; }
+  [[nodiscard]] unsigned tries() const { return tries_; }
+  // From here on the runtime is run from a copy that nobody else runs.
+  [[nodiscard]] Status copy_binary();
 
   // `/inside MODE WORDS...` becomes the process.
   void inside(std::string_view mode, const std::vector<std::string> &words = {});
   // Writes config.json as it is now.
   [[nodiscard]] Status save() const;
 
-  // RUNTIME --root DIR WORDS... to its end.
-  [[nodiscard]] Result<Outcome> call(const std::vector<std::string> &words, kernel::FdView input = kernel::no_fd);
+  // RUNTIME --root DIR WORDS... to its end, or to that time where it comes before the deadline.
+  [[nodiscard]] Result<Outcome> call(const std::vector<std::string> &words, kernel::FdView input = kernel::no_fd,
+                                     Clock::time_point until = Clock::time_point::max());
   // save, then `create --bundle BUNDLE WORDS... ID`; the container's output is read by line() and observed().
   [[nodiscard]] Result<Outcome> create(const std::vector<std::string> &words = {});
   // The same with an error where the runtime refuses, and the container's pid taken for ended().
@@ -79,10 +92,12 @@ class Stage {
   Status clear();
 
  private:
-  Stage(const Runtime &runtime, Place place) : runtime_(&runtime), place_(std::move(place)) {}
+  Stage(Runtime runtime, Place place) : runtime_(std::move(runtime)), place_(std::move(place)) {}
 
-  const Runtime *runtime_;
+  Runtime runtime_;
   Place place_;
+  std::string note_;
+  unsigned tries_ = 0;
   kernel::Fd out_;  // of the container
   kernel::Fd err_;
   std::string lines_;

@@ -51,6 +51,7 @@ Result<Worker> start_at_site(const CampaignRequest &request, const std::string &
         {.directory = directory, .program = request.program, .cgroup = cgroup, .deadline = {}, .variant = {}},
         request.patience));
     const Status done = work(site, pipe);
+    kill_children();
     (void)remove_leavings(directory, cgroup);
     return done;
   });

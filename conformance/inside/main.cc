@@ -2,6 +2,9 @@
 //
 //   inside observe PROBE... [-- IGNORED...]   prints one JSON object and ends
 //   inside wait PROBE... [-- IGNORED...]      the same, then prints {"signal": N} for each signal; SIGTERM ends it
+//   inside spy FILE                           looks for ways out through other processes until the file is there;
+//   prints
+//                                             what it met
 //   inside exit CODE
 //   inside log FILE TAG [then WORDS...]       appends {"tag": TAG, ...} to the file, then goes on as WORDS say
 //   inside hook FILE TAG [exit CODE|hang]     the same with its stdin: what a hook was given
@@ -18,6 +21,7 @@
 
 #include "conformance/inside/observe.h"
 #include "conformance/inside/probe.h"
+#include "conformance/inside/spy.h"
 
 namespace skiff::inside {
 namespace {
@@ -107,6 +111,7 @@ int run(Words words) {
   const std::string_view mode = words.size() > 1 ? words[1] : "";
   if (mode == "observe") return print_observation(words), 0;
   if (mode == "wait") return wait_for_signals(words);
+  if (mode == "spy" && words.size() > 2) return write_line(1, spy(words[2])), 0;
   if (mode == "exit" && words.size() > 2) return std::atoi(words[2]);
   if (mode == "hook" && words.size() > 3) {
     const int failure = append_line(words, read_input());

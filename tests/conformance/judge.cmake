@@ -1,10 +1,14 @@
 # The judge as a program: our runtime passes, and one that breaks one rule fails one case.
-set(judge_tests conformance/faults_test.cc conformance/judge_test.cc conformance/load_test.cc cli/rig.cc)
+set(judge_tests conformance/attacks_test.cc conformance/faults_test.cc conformance/judge_test.cc conformance/load_test.cc cli/rig.cc)
+# What falls to every attack: static, for it is run inside, too.
+add_executable(weak_runtime conformance/weak_runtime.cc)
+target_link_libraries(weak_runtime PRIVATE skiff_judge)
+target_link_options(weak_runtime PRIVATE -static)
 add_executable(judge_test ${judge_tests})
 target_compile_definitions(judge_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
-  SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>")
+  SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>" SKIFF_WEAK_RUNTIME="$<TARGET_FILE:weak_runtime>")
 target_link_libraries(judge_test PRIVATE skiff_judge nlohmann_json::nlohmann_json GTest::gtest_main)
-add_dependencies(judge_test skiff skiff-conformance)
+add_dependencies(judge_test skiff skiff-conformance weak_runtime)
 gtest_discover_tests(judge_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
 
 add_test(NAME conformance COMMAND skiff-conformance $<TARGET_FILE:skiff>)
@@ -19,3 +23,6 @@ set_tests_properties(faults_image PROPERTIES LABELS program TIMEOUT 240 SKIP_REG
 
 add_test(NAME load COMMAND skiff-conformance load --cycles 200 --crowd 50 --execs 300 --time 5s $<TARGET_FILE:skiff>)
 set_tests_properties(load PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
+# What is known to have led out of containers leads nowhere.
+add_test(NAME attacks COMMAND skiff-conformance attacks $<TARGET_FILE:skiff>)
+set_tests_properties(attacks PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")

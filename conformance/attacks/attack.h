@@ -1,0 +1,79 @@
+// An attack is a case whose bundle or container does what a published one did. It passes where the runtime withstood;
+// it fails where the attack succeeded, which is seen of its effect and not of an exit code.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/stage.h"
+
+namespace skiff::conformance {
+
+// Every attack; the clauses are the names under which it is known.
+[[nodiscard]] std::vector<Case> all_attacks();
+// What was published and is not staged here.
+struct Unstaged {
+  std::string_view name;
+  std::string_view reason;
+};
+[[nodiscard]] std::span<const Unstaged> unstaged_attacks();
+
+[[nodiscard]] std::span<const Case> bundle_attacks();
+[[nodiscard]] std::span<const Case> device_attacks();
+[[nodiscard]] std::span<const Case> exec_attacks();
+[[nodiscard]] std::span<const Case> mount_attacks();
+[[nodiscard]] std::span<const Case> proc_attacks();
+[[nodiscard]] std::span<const Case> race_attacks();
+
+// A directory on the host with one file, of which nothing may change. The file's text is in nothing else.
+class Victim {
+ public:
+  static Result<Victim> make(const Stage &stage, const std::string &name = "victim");
+
+  [[nodiscard]] const std::string &directory() const { return directory_; }
+  [[nodiscard]] std::string file() const { return directory_ + "/file"; }
+  // A directory of the same path in the rootfs, for links that resolve inside.
+  [[nodiscard]] Status mirror_in(const Stage &stage) const;
+  // A success of the attack where the file has another text, mode or owner, or the directory another entry.
+  [[nodiscard]] Verdict untouched() const;
+
+  static constexpr std::string_view text = "of the host, and of nobody else\n";
+
+ private:
+  explicit Victim(std::string directory) : directory_(std::move(directory)) {}
+  std::string directory_;
+};
+
+// create, start, and the line that the program prints. Nothing where the runtime refuses; the stage notes why.
+[[nodiscard]] Result<std::optional<Tree>> attempt(Stage &stage);
+// The same with a terminal whose other side the judge holds.
+[[nodiscard]] Result<std::optional<Tree>> attempt_on_terminal(Stage &stage);
+// `delete --force`, so that the next attempt finds its id free.
+[[nodiscard]] Status end_attempt(Stage &stage);
+// A command that may hang: nothing where it does not end in this time. It is killed then.
+[[nodiscard]] Result<std::optional<Outcome>> call_for(Stage &stage, const std::vector<std::string> &words,
+                                                      std::chrono::milliseconds time);
+
+// The entries of `mounts` at /dev and below go: the image's own stays.
+void leave_dev_to_the_image(Stage &stage);
+void add_mount(Stage &stage, const std::string &destination, const std::string &type, const std::string &source,
+               const std::vector<std::string> &options = {});
+[[nodiscard]] Status make_link(const std::string &target, const std::string &path);
+// Whether a descriptor of the judge's own is in the runtime's table as this number: what a caller forgot to close.
+[[nodiscard]] Status leak_directory(const std::string &directory, int number);
+
+// Exchanges two names for as long as it lives: what another container that shares a volume can do.
+class Exchanger {
+ public:
+  static Result<Exchanger> start(const std::string &one, const std::string &other);
+
+ private:
+  explicit Exchanger(kernel::Child child) : child_(std::move(child)) {}
+  kernel::Child child_;
+};
+
+}  // namespace skiff::conformance

@@ -1,0 +1,129 @@
+#include "conformance/attacks/command.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "conformance/attacks/attack.h"
+#include "conformance/attacks/table.h"
+#include "conformance/ground.h"
+#include "conformance/judge.h"
+#include "runtime/cli/usage.h"
+#include "runtime/kernel/fd.h"
+
+namespace skiff::conformance {
+namespace {
+
+constexpr std::array<cli::FlagSpec, 7> flags = {{
+    {.name = "filter",
+     .letter = 'f',
+     .kind = cli::Kind::Strings,
+     .value = "TEXT",
+     .text = "only attacks whose name, or a name they are known by, has this text in it"},
+    {.name = "rounds",
+     .letter = 'r',
+     .kind = cli::Kind::Uint32,
+     .value = "N",
+     .text = "containers per race; each is tried at some twenty places of every one",
+     .initial = "5"},
+    {.name = "unified",
+     .letter = 'u',
+     .kind = cli::Kind::Bool,
+     .text = "show cgroup v2 alone, without controllers: for a runtime that refuses a hybrid host"},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = cli::Kind::Uint32,
+     .value = "N",
+     .text = "attacks at a time; as many as there are processors where none is given"},
+    {.name = "timeout",
+     .letter = 't',
+     .kind = cli::Kind::Duration,
+     .value = "TIME",
+     .text = "how long one attack may take",
+     .initial = "60s"},
+    {.name = "figures", .value = "FILE", .text = "append lines \"NAME VALUE\" to this file"},
+    {.name = "reasons", .kind = cli::Kind::Bool, .text = "say of every attack what withstood it"},
+}};
+
+constexpr cli::Command command = {
+    .usage = "RUNTIME...",
+    .summary = "tries the known ways out of a container against OCI runtimes",
+    .description =
+        "Each attack is staged as it was published, with victims of the program's own: nothing of the host is harmed "
+        "where one succeeds. The table has a row an attack and a column a runtime.\n\n"
+        "Exit status: 0 none succeeded, 1 one did or could not be tried, 2 nothing could be tried.",
+    .flags = flags,
+    .max_positionals = cli::kUnlimited};
+constexpr std::array<const cli::Command *, 1> commands = {&command};
+
+std::vector<Case> choose(const std::vector<std::string_view> &filters) {
+  std::vector<Case> cases = all_attacks();
+  std::erase_if(cases, [&](const Case &one) {
+    return !filters.empty() && std::ranges::none_of(filters, [&](std::string_view filter) {
+      return one.name.contains(filter) || one.clauses.contains(filter);
+    });
+  });
+  return cases;
+}
+
+Verdict plain_container(Stage &stage) {
+  TRY(stage.observed());
+  return {};
+}
+
+// A runtime that runs nothing here withstands everything.
+Status check_runtimes(Trial trial) {
+  const std::vector<Case> plain = {{"plain", "", plain_container}};
+  trial.cases = &plain;
+  for (const Finding &finding : TRY(judge(trial, [](const Finding &) {}))) {
+    if (finding.mark == Mark::passed) continue;
+    return fail(fmt::format("{} does not run a plain container here: {}", (*trial.runtimes)[finding.runtime].name,
+                            finding.text),
+                "where it refuses a host that has cgroup v1 and v2, give --unified");
+  }
+  return {};
+}
+
+constexpr cli::Program program = {
+    .name = "skiff-conformance attacks", .summary = command.summary, .commands = commands};
+
+Result<int> try_all(const cli::Flags &given, const std::vector<std::string_view> &names) {
+  const std::vector<Case> cases = choose(given.strings("filter"));
+  if (cases.empty()) return fail("--filter: no attack matches");
+  if (names.empty()) return fail("requires a RUNTIME to attack", "usage: " + cli::usage_line(program, command));
+  const std::vector<Runtime> runtimes = TRY(find_runtimes(names));
+  const Ground ground = TRY(Ground::make());
+  const Trial trial{.cases = &cases,
+                    .runtimes = &runtimes,
+                    .directory = ground.directory(),
+                    .program = ground.program(),
+                    .cgroup = ground.cgroup(),
+                    .jobs = jobs_of(given),
+                    .rounds = std::max(*given.uint32("rounds"), 1U),
+                    .unified = given.boolean("unified"),
+                    .patience = std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("timeout"))};
+  TRY(check_runtimes(trial));
+  const std::vector<Finding> findings = TRY(judge(trial, [](const Finding &) {}));
+  TRY(print(table_of(findings, runtimes) + words_of(findings, runtimes, given.boolean("reasons"))));
+  const std::string figures = figures_of(findings, runtimes);
+  TRY(print(figures));
+  if (!given.string("figures").empty()) {
+    const kernel::Fd file =
+        TRY(kernel::open(std::string(given.string("figures")), O_WRONLY | O_APPEND | O_CREAT, 0644));
+    TRY(kernel::write_all(file, figures));
+  }
+  return std::ranges::count(findings, Mark::failed, &Finding::mark) == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+Result<int> run_attacks(std::span<const char *const> words) {
+  const cli::Invocation invocation = TRY(cli::parse(program, words));
+  if (!invocation.help) return try_all(invocation.flags, invocation.positionals);
+  TRY(print(cli::command_help(program, command)));
+  return 0;
+}
+
+}  // namespace skiff::conformance

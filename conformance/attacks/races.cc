@@ -1,0 +1,236 @@
+// Attacks by another container that shares a volume with the one that is made: it exchanges a file or directory for a
+// link, as often as it can, while the runtime works.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "conformance/attacks/attack.h"
+#include "runtime/kernel/path.h"
+
+namespace skiff::conformance {
+namespace {
+
+constexpr unsigned places = 20;  // in one container
+
+// A file at the victim's path in the rootfs, where one was made, is as it was.
+Verdict mirror_untouched(const Stage &stage, const Victim &victim) {
+  const std::string path = stage.rootfs() + victim.file();
+  if (!exists(path) || TRY(read_file(path)) == Victim::text) return {};
+  return miss("the runtime wrote to what a link leads to");
+}
+
+// Rounds of the same container. What it shows is judged by `look`, and what it leaves on the host by `victim`. A
+// container that comes to nothing in the middle of it is no answer, as long as one does.
+template <class Look>
+Verdict repeat(Stage &stage, const Victim &victim, unsigned tries, Look look) {
+  unsigned ran = 0;
+  unsigned refused = 0;
+  std::optional<Error> broken;
+  for (unsigned round = 0; round < stage.rounds(); ++round) {
+    Result<std::optional<Tree>> seen = attempt(stage);
+    stage.count_tries(tries);
+    if (!seen) {
+      broken = std::move(seen).error();
+    } else if (*seen) {
+      ++ran;
+      TRY(look(**seen));
+    } else {
+      ++refused;
+    }
+    TRY(end_attempt(stage));
+    TRY(victim.untouched());
+    TRY(mirror_untouched(stage, victim));
+  }
+  if (broken && ran + refused == 0) return std::unexpected(Miss(*broken));
+  stage.note(
+      fmt::format("{} tries in {} containers: {} ran, {} were refused", stage.tries(), stage.rounds(), ran, refused));
+  return {};
+}
+
+Verdict nothing_more(const Tree &) { return {}; }
+
+struct Shared {
+  std::string path;
+  Victim victim;
+};
+// A volume at /work whose directory `one` can be exchanged for a link to the victim.
+Result<Shared> share(Stage &stage, const std::string &one) {
+  Shared shared{stage.path("shared"), TRY(Victim::make(stage))};
+  TRY(make_directory(shared.path));
+  TRY(make_directory(shared.path + "/" + one));
+  TRY(make_link(shared.victim.directory(), shared.path + "/link"));
+  TRY(shared.victim.mirror_in(stage));
+  add_mount(stage, "/work", "bind", shared.path, {"bind"});
+  return shared;
+}
+
+// What lands on the victim's directory is seen by the next mount, whose source that directory is.
+Verdict target(Stage &stage) {
+  const Shared shared = TRY(share(stage, "target"));
+  TRY(make_directory(stage.path("evil")));
+  TRY(write_file(stage.path("evil") + "/landed", ""));
+  std::vector<std::string> probes;
+  for (unsigned i = 0; i < places; ++i) {
+    add_mount(stage, "/work/target", "bind", stage.path("evil"), {"bind"});
+    add_mount(stage, fmt::format("/tmp/loot{}", i), "bind", shared.victim.directory(), {"rbind"});
+    probes.push_back(fmt::format("stat:/tmp/loot{}/landed", i));
+  }
+  stage.inside("observe", probes);
+  const Exchanger exchanger = TRY(Exchanger::start(shared.path + "/target", shared.path + "/link"));
+  return repeat(stage, shared.victim, places, [](const Tree &seen) -> Verdict {
+    for (unsigned i = 0; i < places; ++i) {
+      if (probe_errno(seen, i) == 0) return miss("a mount landed on a directory of the host");
+    }
+    return {};
+  });
+}
+
+Verdict missing_target(Stage &stage) {
+  const Shared shared = TRY(share(stage, "parent"));
+  TRY(write_file(stage.path("data"), "data"));
+  for (unsigned i = 0; i < places / 2; ++i) {
+    add_mount(stage, fmt::format("/work/parent/a{}/b", i), "tmpfs", "tmpfs");
+    add_mount(stage, fmt::format("/work/parent/file{}", i), "bind", stage.path("data"), {"bind"});
+  }
+  const Exchanger exchanger = TRY(Exchanger::start(shared.path + "/parent", shared.path + "/link"));
+  return repeat(stage, shared.victim, places, nothing_more);
+}
+
+// A component in the middle of the path, in the rootfs itself.
+Verdict component(Stage &stage) {
+  const Victim victim = TRY(Victim::make(stage));
+  TRY(victim.mirror_in(stage));
+  TRY(make_directory(stage.rootfs() + "/work/a"));
+  TRY(make_directory(stage.rootfs() + "/work/a/b"));
+  TRY(make_link(victim.directory(), stage.rootfs() + "/work/link"));
+  for (unsigned i = 0; i < places; ++i) add_mount(stage, fmt::format("/work/a/b/../c{}", i), "tmpfs", "tmpfs");
+  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/work/a", stage.rootfs() + "/work/link"));
+  return repeat(stage, victim, places, nothing_more);
+}
+
+Verdict device(Stage &stage) {
+  const Shared shared = TRY(share(stage, "parent"));
+  for (unsigned i = 0; i < places; ++i) {
+    Tree node = R"({"type": "c", "major": 1, "minor": 3})"_json;
+    node.set("/path", fmt::format("/work/parent/node{}", i));
+    stage.config.set("/linux/devices/-", std::move(node));
+  }
+  const Exchanger exchanger = TRY(Exchanger::start(shared.path + "/parent", shared.path + "/link"));
+  return repeat(stage, shared.victim, places, nothing_more);
+}
+
+Status make_null(const std::string &path) { return kernel::mknodat(kernel::cwd, path, S_IFCHR | 0666, makedev(1, 3)); }
+
+// The null device of a shared /dev is exchanged for a link, while it is what masks are made of.
+Verdict mask(Stage &stage) {
+  const Victim victim = TRY(Victim::make(stage));
+  leave_dev_to_the_image(stage);
+  TRY(make_directory(stage.path("dev")));
+  TRY(make_null(stage.path("dev") + "/null"));
+  TRY(victim.mirror_in(stage));
+  TRY(write_file(stage.rootfs() + victim.file(), Victim::text));
+  TRY(make_link(victim.file(), stage.path("dev") + "/link"));
+  add_mount(stage, "/dev", "bind", stage.path("dev"), {"rbind"});
+  std::vector<std::string> probes;
+  for (unsigned i = 0; i < places; ++i) {
+    const std::string name = fmt::format("/work/secret{}", i);
+    TRY(write_file(stage.rootfs() + name, "secret\n"));
+    stage.config.set("/linux/maskedPaths/-", name);
+    probes.push_back("read:" + name);
+  }
+  stage.inside("observe", probes);
+  const Exchanger exchanger = TRY(Exchanger::start(stage.path("dev") + "/null", stage.path("dev") + "/link"));
+  return repeat(stage, victim, places, [](const Tree &seen) -> Verdict {
+    for (unsigned i = 0; i < places; ++i) {
+      if (probe_errno(seen, i) != 0 || probe_value(seen, i)->text().empty()) continue;
+      return miss(fmt::format("a masked path shows \"{}\"", probe_value(seen, i)->text()));
+    }
+    return {};
+  });
+}
+
+// The nodes of a shared /dev without a mount of its own, exchanged for a link to a file of the host.
+Verdict node(Stage &stage) {
+  const Victim victim = TRY(Victim::make(stage));
+  leave_dev_to_the_image(stage);
+  TRY(make_null(stage.rootfs() + "/dev/null"));
+  TRY(make_link(victim.file(), stage.rootfs() + "/dev/link"));
+  stage.config.set("/process/user", R"({"uid": 1000, "gid": 1000})"_json);
+  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/dev/null", stage.rootfs() + "/dev/link"));
+  return repeat(stage, victim, 1, nothing_more);
+}
+
+Verdict console(Stage &stage) {
+  const Victim victim = TRY(Victim::make(stage));
+  TRY(make_directory(stage.path("dev")));
+  TRY(write_file(stage.path("dev") + "/console", ""));
+  TRY(make_link(victim.file(), stage.path("dev") + "/link"));
+  leave_dev_to_the_image(stage);
+  add_mount(stage, "/dev", "bind", stage.path("dev"), {"rbind"});
+  add_mount(stage, "/dev/pts", "devpts", "devpts", {"newinstance", "ptmxmode=0666"});
+  stage.config.set("/process/user", R"({"uid": 1000, "gid": 1000})"_json);
+  stage.inside("observe", {"create:/dev/console: "});
+  const Exchanger exchanger = TRY(Exchanger::start(stage.path("dev") + "/console", stage.path("dev") + "/link"));
+  for (unsigned round = 0; round < stage.rounds(); ++round) {
+    // A runtime may refuse before or after the terminal is sent: only the victim counts.
+    const Result<std::optional<Tree>> seen = attempt_on_terminal(stage);
+    stage.count_tries(1);
+    TRY(end_attempt(stage));
+    TRY(victim.untouched());
+    if (seen) stage.note(fmt::format("{} tries", stage.tries()));
+  }
+  return {};
+}
+
+// Of the procfs that is mounted on what /proc is at that instant, the masks must be on the same.
+Verdict proc(Stage &stage) {
+  const Victim victim = TRY(Victim::make(stage));
+  TRY(victim.mirror_in(stage));
+  TRY(make_link(victim.directory(), stage.rootfs() + "/link"));
+  stage.config.set("/linux/readonlyPaths", R"(["/proc/sys"])"_json);
+  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/proc", stage.rootfs() + "/link"));
+  return repeat(stage, victim, 1, [](const Tree &seen) -> Verdict {
+    const Tree *mounts = seen.find("/mounts");
+    for (const Tree::Member &mount : mounts->members()) {
+      if (mount.value.text("/type") != "proc" || mount.value.text("/root") != "/") continue;
+      const std::string place = mount.value.text("/destination");
+      const Tree *sys = mount_at(seen, place + "/sys");
+      if (sys == nullptr) return miss(fmt::format("the procfs at {} has a writable sys", place));
+    }
+    return {};
+  });
+}
+
+// The working directory is a directory of the rootfs, or a link to what the runtime's caller has leaked.
+Verdict cwd(Stage &stage) {
+  const Victim victim = TRY(Victim::make(stage));
+  constexpr int leaked = 12;
+  TRY(leak_directory(victim.directory(), leaked));
+  TRY(make_directory(stage.rootfs() + "/work/here"));
+  TRY(make_link(fmt::format("/proc/self/fd/{}", leaked), stage.rootfs() + "/work/link"));
+  stage.config.set("/process/cwd", "/work/here");
+  stage.inside("observe", {"read:file"});
+  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/work/here", stage.rootfs() + "/work/link"));
+  return repeat(stage, victim, 1, [](const Tree &seen) -> Verdict {
+    if (probe_errno(seen, 0) == 0) return miss("the program works in a directory of the host");
+    return {};
+  });
+}
+
+constexpr Case table[] = {
+    {"race/a-mount-target", "CVE-2021-30465", target},
+    {"race/a-parent-of-missing-targets", "CVE-2024-45310", missing_target},
+    {"race/a-directory-of-the-rootfs", "CVE-2021-30465 CVE-2024-45310", component},
+    {"race/a-parent-of-devices", "CVE-2026-47766", device},
+    {"race/the-null-device-of-masks", "CVE-2025-31133", mask},
+    {"race/a-device-of-the-image", "CVE-2026-88265", node},
+    {"race/the-console", "CVE-2025-52565 CVE-2026-88264", console},
+    {"race/proc", "CVE-2019-19921 CVE-2023-27561", proc},
+    {"race/the-working-directory", "CVE-2024-21626", cwd},
+};
+
+}  // namespace
+
+std::span<const Case> race_attacks() { return table; }
+
+}  // namespace skiff::conformance
