@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "spec/findings.h"
 #include "spec/json.h"
 
 namespace skiff::spec {
@@ -71,8 +72,8 @@ bool Checker::doubtful(const Place &place) const {
 }
 
 void Checker::add(const Place &place, std::string text, std::string remedy) {
-  if (doubtful(place)) return;
-  found_.push_back({place.pointer(), std::move(text), std::string(clause_), std::move(remedy)});
+  if (!takes_finding(found_) || doubtful(place)) return;
+  add_finding(found_, {place.pointer(), std::move(text), std::string(clause_), std::move(remedy)});
 }
 
 bool Checker::present(const Place &place, std::string_view value) {

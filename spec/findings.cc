@@ -1,6 +1,6 @@
-#include <fmt/format.h>
+#include "spec/findings.h"
 
-#include "spec/config.h"
+#include <fmt/format.h>
 
 namespace skiff::spec {
 
@@ -11,6 +11,20 @@ std::string Finding::message() const {
   if (!remedy.empty()) out += "; " + remedy;
   if (!clause.empty()) out += " (" + clause + ")";
   return out;
+}
+
+namespace {
+constexpr std::size_t most_findings = 200;
+}  // namespace
+
+bool takes_finding(const std::vector<Finding> &findings) { return findings.size() <= most_findings; }
+
+void add_finding(std::vector<Finding> &findings, Finding finding) {
+  if (findings.size() < most_findings) {
+    findings.push_back(std::move(finding));
+  } else if (findings.size() == most_findings) {
+    findings.push_back({"", "and more that are not listed", "", ""});
+  }
 }
 
 Error findings_error(std::string_view document, const std::vector<Finding> &findings) {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "spec/findings.h"
 #include "spec/names.h"
 
 namespace skiff::spec {
@@ -51,13 +52,15 @@ std::string range_words(std::int64_t min, std::uint64_t max) {
 }  // namespace
 
 void Reader::report(Value value, std::string text, std::string remedy) {
-  findings_->push_back({value.pointer(), std::move(text), std::string(clause_), std::move(remedy)});
+  if (!takes_finding(*findings_)) return;
+  add_finding(*findings_, {value.pointer(), std::move(text), std::string(clause_), std::move(remedy)});
 }
 
 void Reader::missing(std::string_view key) {
+  if (!takes_finding(*findings_)) return;
   std::string pointer = object_.pointer();
   json::append_step(pointer, key);
-  findings_->push_back({std::move(pointer), "is required", std::string(clause_), {}});
+  add_finding(*findings_, {std::move(pointer), "is required", std::string(clause_), {}});
 }
 
 bool Reader::expect(Value value, Kind kind) {

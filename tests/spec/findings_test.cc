@@ -22,6 +22,18 @@ TEST(Findings, SeveralFindingsAreCountedAndStandOneALine) {
       "config.json: 2 findings\n  /process/cwd: is required; write \"/\" (config.md, Process)\n  /root: is required");
 }
 
+// A document of three million mistakes is refused as fast as one of three: each finding costs a walk through it.
+TEST(Findings, AfterTwoHundredNoMoreAreLookedFor) {
+  constexpr std::size_t mistakes = 300'000;
+  std::string json = R"({"hooks": {"poststop": [)";
+  for (std::size_t i = 0; i < mistakes; ++i) json += "1,";
+  const std::vector<Finding> findings = parse_config(json + "1]}}").findings;
+  ASSERT_EQ(findings.size(), 201);
+  EXPECT_EQ(findings[199].pointer, "/hooks/poststop/198");
+  EXPECT_EQ(findings.back().message(), "and more that are not listed");
+  EXPECT_EQ(check(parse_config(json + "1]}}")).size(), 201);
+}
+
 }  // namespace
 
 }  // namespace skiff::spec
