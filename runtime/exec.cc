@@ -242,7 +242,8 @@ Result<kernel::Child> exec_in_container(ExecRequest request) {
   kernel::Fd root = TRY(open_root(request, init));
   Entrance entrance{.init = std::move(init),
                     .root = std::move(root),
-                    .namespaces = namespaces_of(request.config),
+                    .namespaces = namespaces_of(request.config) |
+                                  (request.container.record.time_namespace ? std::uint64_t{CLONE_NEWTIME} : 0),
                     .wait_for_parent = request.cgroup.clone_into() == nullptr ||
                                        request.plan.oom_score_adj.has_value() || !request.plan.outer_rlimits.empty() ||
                                        !request.container.record.intel_rdt_path.empty(),

@@ -117,6 +117,14 @@ Status run_runtime_hooks(const Restoring &restoring, pid_t pid) {
   return run_hooks(RunHooks::Kind::create_runtime, hooks.create_runtime, text, restoring.hook_files);
 }
 
+Result<bool> is_in_time_namespace(pid_t pid, const kernel::Procfs &proc) {
+  const Result<kernel::Fd> theirs = kernel::open_namespace(proc, pid, "time");
+  if (!theirs && theirs.error().number == ENOENT) return false;  // below Linux 5.6
+  if (!theirs) return std::unexpected(theirs.error());
+  const kernel::Fd ours = TRY(kernel::open_namespace(proc, kernel::getpid(), "time"));
+  return !TRY(kernel::is_same_namespace(*theirs, ours));
+}
+
 // The processes are all there and do not run yet. Only from here on the limits count: CRIU, which has worked in their
 // cgroup, may need more than they do.
 Status take_over(Restoring &restoring, pid_t pid) {
@@ -128,6 +136,7 @@ Status take_over(Restoring &restoring, pid_t pid) {
   spec::Record &record = restoring.container.record;
   record.pid = pid;
   record.start_time = TRY(restoring.proc.read_start_time(pid));
+  record.time_namespace = TRY(is_in_time_namespace(pid, restoring.proc));
   record.ready = true;
   TRY(restoring.container.write_next());
   return restoring.container.replace();

@@ -69,6 +69,7 @@ void fields(auto &v, Like<Record> auto &record) {
   v.optional("ready", record.ready);
   v.optional("newPidNamespace", record.new_pid_namespace);
   v.optional("hasLateHooks", record.has_late_hooks);
+  v.optional("timeNamespace", record.time_namespace);
   v.optional("cgroupManager", record.cgroup_manager);
   v.optional("systemdScope", record.systemd_scope);
   v.optional("cgroupPaths", record.cgroup_paths);

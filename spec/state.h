@@ -50,6 +50,7 @@ struct Record {
   bool ready = false;                     // create reached its end; before that the status is "creating"
   bool new_pid_namespace = false;         // the kernel kills the rest when init dies
   bool has_late_hooks = false;            // start and delete read config.json only for poststart and poststop hooks
+  bool time_namespace = false;            // restored: CRIU puts every container into one of its own
   std::string cgroup_manager;             // cgroupfs, systemd, disabled: remembered for exec, update, delete
   std::string systemd_scope;              // the scope's unit name where systemd made it
   std::vector<std::string> cgroup_paths;  // absolute directories, one a hierarchy; the freezer's is first on v1

@@ -59,6 +59,24 @@ TEST(Checkpoint, ItMayBeRepeated) {
   expect_clean_end(rig);
 }
 
+// CRIU has put the container into a time namespace, which has to be that of all its processes.
+TEST(Checkpoint, WhatWasExecutedAfterARestoreIsSavedAgain) {
+  REQUIRE_CRIU();
+  Rig rig;
+  Talk talk(rig);
+  expect_it_goes_on(rig, talk);
+  const Outcome inside = rig.skiff({"exec", rig.id(), "sh", "-c", "sleep 1000 </dev/null >/dev/null 2>&1 & echo $!"});
+  ASSERT_EQ(inside.code, 0) << inside.err;
+  const Outcome saved = talk.checkpoint();
+  ASSERT_EQ(saved.code, 0) << saved.err;
+  const Outcome restored = talk.restore();
+  ASSERT_EQ(restored.code, 0) << restored.err;
+  EXPECT_EQ(talk.say("again"), "3 again\n");
+  const std::string pid = inside.out.substr(0, inside.out.find('\n'));
+  EXPECT_EQ(rig.skiff({"exec", rig.id(), "test", "-d", "/proc/" + pid}).code, 0);
+  expect_clean_end(rig);
+}
+
 TEST(Checkpoint, WithLeaveRunningTheContainerStays) {
   REQUIRE_CRIU();
   Rig rig;
