@@ -59,7 +59,7 @@ Result<Facts> is_down(Site &site) {
 // when it is pruned.
 Result<Outcome> remove_project(Site &site) {
   for (const Words &words : {Words{"down", "-v", "-t", "0"}, Words{"up", "-d"}, Words{"down", "-v", "-t", "0"}}) {
-    const Outcome outcome = TRY(site.call(on_project(site, words)));
+    Outcome outcome = TRY(site.call(on_project(site, words)));
     if (outcome.code != 0) return outcome;
   }
   return site.call_beside("skiff-image", "imgtool", {"--store", site.path("store"), "prune"});

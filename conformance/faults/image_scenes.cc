@@ -63,10 +63,10 @@ Result<Facts> whole_bundle(Site &site) {
 Result<Outcome> remove_all(Site &site) {
   const kernel::Fd here = TRY(kernel::open(site.path(""), O_PATH | O_DIRECTORY));
   if (exists(made(site))) TRY(kernel::remove_tree_at(here, "made"));
-  const Outcome pulled = TRY(site.call({"pull", layout(site), "one"}));
+  Outcome pulled = TRY(site.call({"pull", layout(site), "one"}));
   if (pulled.code != 0) return pulled;
   for (const Words &words : {Words{"rm", "one"}, Words{"prune"}}) {
-    const Outcome outcome = TRY(site.call(words));
+    Outcome outcome = TRY(site.call(words));
     if (outcome.code != 0) return outcome;
   }
   return Outcome{.code = 0, .out = {}, .err = {}};

@@ -39,7 +39,7 @@ Result<Outcome> Yard::create(const std::string &id, const std::vector<std::strin
   TRY(stage_.save());
   Init init{.pid = 0, .pidfd = {}, .out = TRY(kernel::pipe2()), .text = {}};
   const std::string pid_file = stage_.path("pid");
-  const Outcome outcome = TRY(run({"create", "--bundle", stage_.bundle(), "--pid-file", pid_file, id}, init.out.write));
+  Outcome outcome = TRY(run({"create", "--bundle", stage_.bundle(), "--pid-file", pid_file, id}, init.out.write));
   if (outcome.code != 0) return outcome;
   init.pid = cli::parse_number<int>(TRY(read_file(pid_file))).value_or(0);
   init.pidfd = TRY(in("the pid file after create", kernel::pidfd_open(init.pid)));
