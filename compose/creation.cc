@@ -24,7 +24,11 @@ using kernel::Fd;
 
 // A name of one's own choice is taken or not; one that is made up is tried with a number behind it.
 Status claim(const Places &places, const CreateRequest &request, ContainerRecord &record) {
-  if (!request.name.empty()) return claim_name(places, request.name, record.id);
+  if (!request.name.empty()) {
+    Status claimed = claim_name(places, request.name, record.id);
+    if (claimed || claimed.error().number != EEXIST || !TRY(sweep_name(places, request.name))) return claimed;
+    return claim_name(places, request.name, record.id);
+  }
   Status claimed;
   for (int i = 0; i < 20; ++i) {
     record.name = TRY(make_name());

@@ -2,6 +2,7 @@
 
 #include <sys/file.h>
 
+#include "compose/patient_lock.h"
 #include "compose/rootfs_mount.h"
 #include "compose/shared_memory.h"
 #include "compose/volume.h"
@@ -63,25 +64,63 @@ Status erase(const Places &places, const ContainerRecord &record, bool volumes) 
   return erase_marked(places, record, volumes);
 }
 
+namespace {
+
+// Of one that was killed between taking its name and writing it down.
+Result<std::string> find_name(const Places &places, const std::string &id) {
+  const kernel::Fd names = TRY(kernel::open(places.names(), O_RDONLY | O_DIRECTORY));
+  for (const std::string &name : TRY(kernel::list_directory(names))) {
+    const Result<std::string> holder = kernel::readlinkat(names, name);
+    if (holder && *holder == id) return name;
+  }
+  return std::string();
+}
+
+// Invalid: somebody is at it.
+Status sweep_one(const Places &places, const std::string &id, const kernel::Fd &mark) {
+  if (!mark.valid() || TRY(kernel::fstat(mark)).st_nlink == 0) return {};
+  Result<ContainerRecord> record = load_record(places, id);
+  if (record && record->ready) return unmark_half_made(places, id);
+  if (!record) {
+    record = ContainerRecord();
+    record->id = id;
+    record->name = TRY(find_name(places, id));
+  }
+  // Not let go of before: its maker may wait for the mark that it has just written.
+  return erase_marked(places, *record, true);
+}
+
+Result<std::vector<std::string>> list_half_made(const Places &places) {
+  return kernel::list_directory(TRY(kernel::open(places.half_made(), O_RDONLY | O_DIRECTORY)));
+}
+
+}  // namespace
+
 Status sweep_half_made(const Places &places) {
-  const kernel::Fd directory = TRY(kernel::open(places.half_made(), O_RDONLY | O_DIRECTORY));
-  for (const std::string &id : TRY(kernel::list_directory(directory))) {
-    const kernel::Fd mark = TRY(lock_file(marker(places, id), LOCK_EX | LOCK_NB));
-    // Somebody is at it.
-    if (!mark.valid() || TRY(kernel::fstat(mark)).st_nlink == 0) continue;
-    Result<ContainerRecord> record = load_record(places, id);
-    if (record && record->ready) {
-      TRY(unmark_half_made(places, id));
-      continue;
-    }
-    if (!record) {
-      record = ContainerRecord();
-      record->id = id;
-    }
-    // Not let go of before: its maker may wait for the mark that it has just written.
-    TRY(erase_marked(places, *record, true));
+  for (const std::string &id : TRY(list_half_made(places))) {
+    TRY(sweep_one(places, id, TRY(lock_file(marker(places, id), LOCK_EX | LOCK_NB))));
   }
   return {};
+}
+
+Status sweep_half_made_of(const Places &places, const std::string &project) {
+  TRY(sweep_half_made(places));
+  for (const std::string &id : TRY(list_half_made(places))) {
+    // Whose it is may not be written down yet.
+    const Result<ContainerRecord> record = load_record(places, id);
+    if (record && record->project != project) continue;
+    TRY(sweep_one(places, id, TRY(lock_patiently(marker(places, id)))));
+  }
+  return {};
+}
+
+Result<bool> sweep_name(const Places &places, const std::string &name) {
+  const Result<std::string> id = kernel::readlinkat(kernel::cwd, places.names() + "/" + name);
+  if (!id) return id.error().number == ENOENT;
+  if (!kernel::faccessat(kernel::cwd, marker(places, *id), F_OK)) return false;
+  const kernel::Fd mark = TRY(lock_patiently(marker(places, *id)));
+  TRY(sweep_one(places, *id, mark));
+  return mark.valid();
 }
 
 }  // namespace skiff::compose

@@ -16,5 +16,10 @@ namespace skiff::compose {
 
 // What killed commands left. Every create begins with it.
 [[nodiscard]] Status sweep_half_made(const Places &places);
+// The same for the holder of the project's lock, who knows that nobody else makes containers of it: what is still held
+// was its killed holder's, and is waited for.
+[[nodiscard]] Status sweep_half_made_of(const Places &places, const std::string &project);
+// Whether the name was that of a half made container, which is gone now, or whole.
+[[nodiscard]] Result<bool> sweep_name(const Places &places, const std::string &name);
 
 }  // namespace skiff::compose

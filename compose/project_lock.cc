@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
-#include <chrono>
-
+#include "compose/patient_lock.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
@@ -24,9 +23,6 @@ Result<bool> is_in_place(const kernel::Fd &lock, const std::string &path) {
   return TRY(kernel::fstat(lock)).st_ino == named->st_ino;
 }
 
-// For the processes of a command that was killed: flock(2) itself would wait without end.
-constexpr std::chrono::seconds patience{5};
-
 // "..." (process PID): one that was killed, whose own processes, which have the lock with it, are about to follow it.
 bool is_gone(std::string_view holder) {
   constexpr std::string_view mark = "(process ";
@@ -45,12 +41,7 @@ bool is_gone(std::string_view holder) {
 Result<kernel::Fd> try_lock(const std::string &path) {
   kernel::Fd lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
   if (lock.valid() || !is_gone(TRY(read_if_there(path)))) return lock;
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!lock.valid() && std::chrono::steady_clock::now() < end) {
-    TRY(kernel::poll({}, std::chrono::milliseconds(10)));
-    lock = TRY(lock_file(path, LOCK_EX | LOCK_NB));
-  }
-  return lock;
+  return lock_patiently(path);
 }
 
 }  // namespace

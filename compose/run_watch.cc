@@ -29,9 +29,11 @@ Result<RunWatch> RunWatch::open(const Engine &engine, const std::string &id) {
   }
   Result<kernel::Fd> monitor =
       kernel::connect_unix(kernel::cwd, engine.places.sockets(id) + "/" + wire::socket_name, SOCK_SEQPACKET);
-  if (monitor) {
-    TRY(kernel::send_message(*monitor, std::string(1, wire::quiet)));
+  // It may end before it has taken the connection.
+  if (monitor && kernel::send_message(*monitor, std::string(1, wire::quiet))) {
     watch.monitor_ = std::move(*monitor);
+  } else if (container.state.is_running()) {
+    return watch;
   } else if (!watch.process_.valid()) {
     TRY(settle(engine, id));
     watch.exited_ = container.state.run.exit_code;

@@ -175,6 +175,7 @@ Status remove_networks(const Engine &engine, const std::string &name, Progress &
 }
 
 Status remove_volumes(const Engine &engine, const std::string &name, Progress &progress) {
+  TRY(sweep_volumes(engine.places));
   for (const VolumeRecord &volume : TRY(list_volumes(engine.places))) {
     if (label_of(volume.labels, project_label) != name) continue;
     const std::vector<std::string> users = TRY(users_of_volume(engine.places, volume.name));
@@ -283,7 +284,7 @@ Result<ContainerRecord> create_one_off(const Engine &engine, const Project &proj
 Status bring_down(const Engine &engine, const std::string &name, const Project *project, const DownOptions &options,
                   Progress &progress) {
   // What a killed up was making is in no list yet.
-  TRY(sweep_half_made(engine.places));
+  TRY(sweep_half_made_of(engine.places, name));
   std::vector<Container> containers = TRY(containers_of_project(engine.places, name));
   if (!options.services.empty()) {
     std::erase_if(containers, [&](const Container &one) {

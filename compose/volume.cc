@@ -135,4 +135,15 @@ Status remove_volume(const Places &places, const std::string &name) {
   return kernel::remove_tree_at(all, name);
 }
 
+// Whoever makes or removes one has the lock: under it a directory without a record is nobody's.
+Status sweep_volumes(const Places &places) {
+  const kernel::Fd lock = TRY(lock_file(places.data + "/volumes.lock", LOCK_EX));
+  const kernel::Fd all = TRY(kernel::find_at(kernel::cwd, volumes_directory(places), O_RDONLY | O_DIRECTORY));
+  if (!all.valid()) return {};
+  for (const std::string &name : TRY(kernel::list_directory(all))) {
+    if (!kernel::faccessat(kernel::cwd, record_path(places, name), F_OK)) TRY(kernel::remove_tree_at(all, name));
+  }
+  return {};
+}
+
 }  // namespace skiff::compose

@@ -40,6 +40,8 @@ struct MadeVolume {
 [[nodiscard]] Result<std::vector<std::string>> users_of_volume(const Places &places, const std::string &name);
 // One that is not there is no error. Whether containers use it the caller has asked.
 [[nodiscard]] Status remove_volume(const Places &places, const std::string &name);
+// What a command that was killed while it made or removed one has left.
+[[nodiscard]] Status sweep_volumes(const Places &places);
 
 // The directory to bind into a container. A device is mounted
 // first. An empty volume gets what the image has at mount.target below `rootfs`, unless mount.no_copy says otherwise or

@@ -74,7 +74,7 @@ Status copy_up(const VolumeRecord &volume, const std::string &data, const Mount 
 Result<std::string> use_volume(const Places &places, const VolumeRecord &volume, const Mount &mount,
                                kernel::FdView rootfs) {
   const kernel::Fd lock = TRY(lock_file(places.data + "/volumes.lock", LOCK_EX));
-  const std::string data = volume_path(places, volume);
+  std::string data = volume_path(places, volume);
   if (has_device(volume) && !TRY(is_mount_point(data))) TRY(mount_device(data, volume));
   TRY(copy_up(volume, data, mount, rootfs));
   return data;

@@ -34,7 +34,8 @@ TEST_F(RestartProgram, OneThatFailsIsStartedAgainWithoutTheCommand) {
 TEST_F(RestartProgram, WithoutAPolicyItStaysAsItEnded) {
   EngineRig rig;
   ASSERT_EQ(rig.run(flags_of(rig, "no"), counting(1000)).code, 0);
-  EXPECT_EQ(rig.compose({"wait", "c"}).out, "3\n");
+  const Outcome waited = rig.compose({"wait", "c"});
+  EXPECT_EQ(waited.out, "3\n") << waited.err;
   EXPECT_EQ(rig.inspect("c")["State"]["Status"], "exited");
   EXPECT_EQ(rig.inspect("c")["RestartCount"], 0);
 }
