@@ -12,7 +12,11 @@ set(compose_program_tests
   cli/compose/restart_test.cc
   cli/compose/service_run_test.cc
   cli/compose/user_network_program_test.cc
+  cli/compose/ways_out_test.cc
 )
+# What tries to leave: static, for the rootfs has no loader.
+add_executable(ways_out cli/compose/ways_out.cc)
+target_link_options(ways_out PRIVATE -static)
 set(compose_program_parts
   cli/background.cc
   cli/compose/engine_rig.cc
@@ -28,9 +32,9 @@ set_source_files_properties(${compose_program_tests} cli/background.cc cli/compo
   COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>" SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>"
-  SKIFF_COMPOSE_SHOP="${CMAKE_CURRENT_LIST_DIR}/shop")
+  SKIFF_COMPOSE_SHOP="${CMAKE_CURRENT_LIST_DIR}/shop" SKIFF_WAYS_OUT="$<TARGET_FILE:ways_out>")
 target_link_libraries(compose_program_test PRIVATE skiff_kernel nlohmann_json::nlohmann_json GTest::gtest_main)
-add_dependencies(compose_program_test skiff skiff-image skiff-compose)
+add_dependencies(compose_program_test skiff skiff-image skiff-compose ways_out)
 gtest_discover_tests(compose_program_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
 
 # The first time it makes the images: two minutes on two cores.
