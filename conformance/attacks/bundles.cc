@@ -43,14 +43,14 @@ Verdict deep_config(Stage &stage) {
 }
 
 Verdict huge_config(Stage &stage) {
-  constexpr std::size_t entries = 3'000'000;
+  constexpr std::size_t entries = 300'000;
   std::string json = stage.config.dump();
   json.pop_back();
   json += R"(,"hooks":{"poststop":[)";
   for (std::size_t i = 0; i < entries; ++i) json += "1,";
   json += "1]}}";
   TRY(write_file(stage.bundle() + "/config.json", json));
-  return expect_prompt_refusal(stage, "an array of three million numbers for hooks");
+  return expect_prompt_refusal(stage, "an array of 300,000 numbers for hooks");
 }
 
 // A runtime that reads the image's user files must not wait for them.

@@ -29,7 +29,7 @@ TEST(Findings, AfterTwoHundredNoMoreAreLookedFor) {
   for (std::size_t i = 0; i < mistakes; ++i) json += "1,";
   const std::vector<Finding> findings = parse_config(json + "1]}}").findings;
   ASSERT_EQ(findings.size(), 201);
-  EXPECT_EQ(findings[199].pointer, "/hooks/poststop/198");
+  EXPECT_EQ(findings[199].pointer, "/hooks/poststop/199");
   EXPECT_EQ(findings.back().message(), "and more that are not listed");
   EXPECT_EQ(check(parse_config(json + "1]}}")).size(), 201);
 }
