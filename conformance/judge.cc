@@ -112,7 +112,7 @@ class Court {
                       .cgroup = fmt::format("{}/{}", trial_.cgroup, index),
                       .deadline = Clock::now() + trial_.patience,
                       .variant = case_at(index).variant,
-                      .rounds = trial_.rounds}};
+                      .tries = trial_.tries}};
     kernel::Pipe pipe = TRY(kernel::pipe2());
     job.child = TRY(kernel::clone3({}));
     if (job.child.is_this_process()) {

@@ -32,7 +32,7 @@ struct Trial {
   std::string program;    // the observing program, in that directory
   std::string cgroup;     // each case gets one below it
   unsigned jobs = 1;
-  unsigned rounds = 1;                   // how often what may happen or not is tried
+  unsigned tries = 1;                    // of what may happen or not, at least
   bool unified = false;                  // cases see cgroup v2 alone, whatever the host has
   std::chrono::milliseconds patience{};  // of one case
 };

@@ -29,7 +29,7 @@ class Stage {
     std::string cgroup;     // cgroupsPath, below a group of the judge's own
     Clock::time_point deadline;
     std::string_view variant;
-    unsigned rounds = 1;
+    unsigned tries = 1;
   };
   // Makes the bundle. The process must be a reaper (PR_SET_CHILD_SUBREAPER) for ended() to learn how, and must have no
   // other children.
@@ -51,7 +51,7 @@ class Stage {
   [[nodiscard]] std::string cgroup() const { return place_.cgroup; }
   [[nodiscard]] std::string_view variant() const { return place_.variant; }
   [[nodiscard]] Clock::time_point deadline() const { return place_.deadline; }
-  [[nodiscard]] unsigned rounds() const { return place_.rounds; }  // how often a race is tried
+  [[nodiscard]] unsigned wanted_tries() const { return place_.tries; }  // of a race
   [[nodiscard]] Result<std::string> binary_bytes() const;
 
   // What a pass rests on: the report gives the last one.

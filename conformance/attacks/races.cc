@@ -26,7 +26,7 @@ Verdict repeat(Stage &stage, const Victim &victim, unsigned tries, Look look) {
   unsigned ran = 0;
   unsigned refused = 0;
   std::optional<Error> broken;
-  for (unsigned round = 0; round < stage.rounds(); ++round) {
+  while (stage.tries() < stage.wanted_tries()) {
     Result<std::optional<Tree>> seen = attempt(stage);
     stage.count_tries(tries);
     if (!seen) {
@@ -42,8 +42,7 @@ Verdict repeat(Stage &stage, const Victim &victim, unsigned tries, Look look) {
     TRY(mirror_untouched(stage, victim));
   }
   if (broken && ran + refused == 0) return std::unexpected(Miss(*broken));
-  stage.note(
-      fmt::format("{} tries in {} containers: {} ran, {} were refused", stage.tries(), stage.rounds(), ran, refused));
+  stage.note(fmt::format("{} tries: {} containers ran, {} were refused", stage.tries(), ran, refused));
   return {};
 }
 
@@ -171,7 +170,7 @@ Verdict console(Stage &stage) {
   stage.config.set("/process/user", R"({"uid": 1000, "gid": 1000})"_json);
   stage.inside("observe", {"create:/dev/console: "});
   const Exchanger exchanger = TRY(Exchanger::start(stage.path("dev") + "/console", stage.path("dev") + "/link"));
-  for (unsigned round = 0; round < stage.rounds(); ++round) {
+  while (stage.tries() < stage.wanted_tries()) {
     // A runtime may refuse before or after the terminal is sent: only the victim counts.
     const Result<std::optional<Tree>> seen = attempt_on_terminal(stage);
     stage.count_tries(1);

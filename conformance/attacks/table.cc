@@ -61,12 +61,12 @@ std::string figures_of(const std::vector<Finding> &findings, const std::vector<R
     const auto succeeded =
         count([](const Finding &finding) { return finding.mark == Mark::failed && !finding.undecided; });
     const std::string &name = runtimes[i].name;
-    out += fmt::format("{0}.attacks.tried {1}\n{0}.attacks.succeeded {2}\n", name, tried, succeeded);
+    out += fmt::format("{0}.attacks.tried {1}\n{0}.attacks.failures {2}\n", name, tried, succeeded);
     unsigned tries = 0;
     for (const Finding &finding : findings) tries += finding.runtime == i ? finding.tries : 0;
     const auto hits = count(
         [](const Finding &finding) { return finding.mark == Mark::failed && !finding.undecided && finding.tries > 0; });
-    if (tries > 0) out += fmt::format("{0}.races.tries {1}\n{0}.races.hits {2}\n", name, tries, hits);
+    if (tries > 0) out += fmt::format("{0}.races.tries {1}\n{0}.races.failures {2}\n", name, tries, hits);
   }
   return out;
 }

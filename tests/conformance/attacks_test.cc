@@ -13,7 +13,7 @@ namespace {
 
 TEST(Attacks, EveryOneSucceedsAgainstARuntimeThatGoesByPaths) {
   REQUIRE_ROOT();
-  const Outcome outcome = run_program({SKIFF_JUDGE, "attacks", "--jobs", "6", "--rounds", "12", SKIFF_WEAK_RUNTIME});
+  const Outcome outcome = run_program({SKIFF_JUDGE, "attacks", "--jobs", "6", "--tries", "40", SKIFF_WEAK_RUNTIME});
   EXPECT_EQ(outcome.code, 1) << outcome.err;
   std::set<std::string> succeeded;
   std::istringstream lines(outcome.out);
