@@ -10,9 +10,18 @@
 namespace skiff {
 namespace {
 
+Result<kernel::Fd> find(const std::string &path, const Rootfs &rootfs) {
+  // The last one covers those before it.
+  for (std::size_t i = rootfs.kernel_filesystems.size(); i-- > 0;) {
+    const auto &[destination, root] = rootfs.kernel_filesystems[i];
+    if (path.starts_with(destination + "/")) return kernel::find_in_root(root, path.substr(destination.size()), O_PATH);
+  }
+  return kernel::find_in_root(rootfs.root, path, O_PATH);
+}
+
 // The path, or an invalid descriptor where there is no such path: nothing is to be hidden then.
 Result<kernel::Fd> open_if_there(const std::string &path, const Rootfs &rootfs) {
-  auto there = kernel::find_in_root(rootfs.root, path, O_PATH);
+  auto there = find(path, rootfs);
   if (!there && there.error().number == ENOTDIR) return kernel::Fd();
   return there;
 }

@@ -107,6 +107,9 @@ Status mount_filesystem(const MountStep &step, Rootfs &rootfs) {
     TRY(in("tmpcopyup", copy_up(target, pending.mount)));
     if (is_readonly(step) && !step.readonly_last) pending.attributes.set = MOUNT_ATTR_RDONLY;
   }
+  if (plain) {
+    rootfs.kernel_filesystems.emplace_back(step.destination, TRY(kernel::openat(pending.mount, ".", O_PATH)));
+  }
   if (step.readonly_last && is_readonly(step)) {
     // A second descriptor of the mount's root, kept until everything below it is made.
     rootfs.late_readonly.emplace_back(step.destination, TRY(kernel::openat(pending.mount, ".", O_PATH)));
@@ -200,6 +203,11 @@ Status remount(const MountStep &step, Rootfs &rootfs) {
 }  // namespace
 
 Status apply(const MountStep &step, Rootfs &rootfs) {
+  if (step.kind != MountStep::Kind::remount) {  // what it covers is not seen any more
+    std::erase_if(rootfs.kernel_filesystems, [&](const auto &known) {
+      return known.first == step.destination || known.first.starts_with(step.destination + "/");
+    });
+  }
   switch (step.kind) {
     case MountStep::Kind::filesystem:
       return mount_filesystem(step, rootfs);

@@ -34,6 +34,7 @@ Rootfs make_rootfs(const Plan &plan, kernel::Procfs proc, std::vector<kernel::Fd
           .masks = {},
           .masks_device = 0,
           .null_device = {},
+          .kernel_filesystems = {},
           .device_directory = {},
           .late_readonly = {},
           .id_map_outside = {}};

@@ -34,6 +34,9 @@ struct Rootfs {
   kernel::Fd masks;        // the one empty read-only tmpfs that every masked directory is a clone of; made when needed
   dev_t masks_device = 0;  // that tmpfs
   kernel::Fd null_device;  // the container's /dev/null, checked to be device 1:3; opened when the first file is masked
+  // Destination and root of each procfs and sysfs: what is protected in them is found from here. Who shares the rootfs
+  // may have exchanged the directory for a link since (CVE-2023-27561).
+  std::vector<std::pair<std::string, kernel::Fd>> kernel_filesystems;
   // The directory of the last device, which the next ones lie in as a rule; reset with `device_directory.fd`.
   struct Directory {
     std::string path;

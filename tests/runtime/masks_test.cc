@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <filesystem>
 
+#include "runtime/kernel/process.h"
 #include "tests/runtime/rootfs_stage.h"
 
 namespace skiff::testing {
@@ -68,6 +70,34 @@ TEST(Masks, APathThatIsNotThereNeedsNoMask) {
     NEED_OK(stage.apply(MaskPath{"/file/below"}));
     NEED_OK(stage.apply(MakeReadonly{"/none"}));
     NEED(!exists(stage.rootfs_path("/none")));
+    return {};
+  }));
+}
+
+// CVE-2023-27561: what the rootfs calls /proc is exchanged for a link once the procfs is there.
+TEST(Masks, WhatIsProtectedInProcIsFoundInTheProcfsThatWasMounted) {
+  EXPECT_STAGED(on_stage(0, [](Stage &stage) -> Verdict {
+    ::mkdir(stage.rootfs_path("/proc").c_str(), 0755);
+    MountStep proc{};
+    proc.type = proc.source = "proc";
+    proc.destination = "/proc";
+    // What is a mount point here can be renamed where it is none: in a mount namespace that was there before.
+    kernel::Pipe go = kernel::pipe2().value();
+    kernel::Child other = kernel::clone3({.flags = CLONE_NEWNS}).value();
+    if (other.is_this_process()) {
+      char byte = 0;
+      go.write.reset();
+      (void)!::read(go.read.get(), &byte, 1);
+      const bool renamed = ::rename(stage.rootfs_path("/proc").c_str(), stage.rootfs_path("/moved").c_str()) == 0;
+      ::_exit(renamed && ::symlink("/elsewhere", stage.rootfs_path("/proc").c_str()) == 0 ? 0 : 1);
+    }
+    NEED_OK(stage.apply(proc));
+    go.write.reset();
+    NEED(other.wait()->shell_code() == 0);
+    NEED_OK(stage.apply(MakeReadonly{"/proc/sys"}));
+    NEED_OK(stage.apply(MaskPath{"/proc/fs"}));
+    NEED((flags_of(stage.rootfs_path("/moved/sys")) & ST_RDONLY) != 0);
+    NEED(filesystem_of(stage.rootfs_path("/moved/fs")) == TMPFS_MAGIC);
     return {};
   }));
 }
