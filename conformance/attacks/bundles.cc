@@ -10,7 +10,7 @@
 namespace skiff::conformance {
 namespace {
 
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds patience{15};
 
 // Refused in time; a signal, an end that does not come, or a container are what the attack wants.
 Verdict expect_prompt_refusal(Stage &stage, std::string_view what) {
@@ -43,14 +43,14 @@ Verdict deep_config(Stage &stage) {
 }
 
 Verdict huge_config(Stage &stage) {
-  constexpr std::size_t entries = 300'000;
+  constexpr std::size_t entries = 100'000;
   std::string json = stage.config.dump();
   json.pop_back();
   json += R"(,"hooks":{"poststop":[)";
   for (std::size_t i = 0; i < entries; ++i) json += "1,";
   json += "1]}}";
   TRY(write_file(stage.bundle() + "/config.json", json));
-  return expect_prompt_refusal(stage, "an array of 300,000 numbers for hooks");
+  return expect_prompt_refusal(stage, "an array of 100,000 numbers for hooks");
 }
 
 // A runtime that reads the image's user files must not wait for them.
