@@ -11,6 +11,7 @@
 #include "compose/sha256.h"
 #include "runtime/cli/nearest.h"
 #include "runtime/cli/value.h"
+#include "spec/path.h"
 
 namespace skiff::compose::ctst {
 namespace {
@@ -222,15 +223,7 @@ std::string scheme_of(std::string_view image) {
 
 std::string absolute(std::string_view path, const std::string &folder) {
   if (!path.starts_with('/') && folder.empty()) return {};
-  std::vector<std::string_view> parts;
-  const std::string full = path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", folder, path);
-  for (std::string_view rest = full; !rest.empty();) {
-    const std::string_view part = rest.substr(0, rest.find('/'));
-    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-    if (part == ".." && !parts.empty()) parts.pop_back();
-    if (!part.empty() && part != "." && part != "..") parts.push_back(part);
-  }
-  return fmt::format("/{}", fmt::join(parts, "/"));
+  return spec::clean_path(path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", folder, path));
 }
 
 }  // namespace skiff::compose::ctst

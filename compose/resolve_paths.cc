@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "spec/path.h"
+
 namespace skiff::compose {
 namespace {
 
@@ -52,20 +54,7 @@ std::string absolute_path(std::string_view path, const Folders &folders) {
   } else {
     whole = folders.directory + "/" + std::string(path);
   }
-  std::vector<std::string_view> parts;
-  for (std::string_view rest = whole; !rest.empty();) {
-    const std::string_view part = rest.substr(0, rest.find('/'));
-    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-    } else if (!parts.empty()) {
-      parts.pop_back();
-    }
-  }
-  std::string out;
-  for (const std::string_view part : parts) (out += '/') += part;
-  return out.empty() ? "/" : out;
+  return spec::clean_path(whole);
 }
 
 std::string parent_path(std::string_view path) {

@@ -7,6 +7,7 @@
 
 #include "runtime/cli/value.h"
 #include "spec/names.h"
+#include "spec/path.h"
 
 namespace skiff::image {
 namespace {
@@ -231,17 +232,8 @@ std::vector<std::string> StageState::environment() const {
 }
 
 std::string StageState::absolute(std::string_view path) const {
-  const std::string whole =
-      path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", config.config.working_dir, path);
-  std::vector<std::string_view> parts;
-  for (std::string_view rest = whole; !rest.empty();) {
-    const std::size_t length = std::min(rest.find('/'), rest.size());
-    const std::string_view part = rest.substr(0, length);
-    rest.remove_prefix(std::min(length + 1, rest.size()));
-    if (part == ".." && !parts.empty()) parts.pop_back();
-    if (!part.empty() && part != "." && part != "..") parts.push_back(part);
-  }
-  return fmt::format("/{}", fmt::join(parts, "/"));
+  if (path.starts_with('/')) return spec::clean_path(path);
+  return spec::clean_path(fmt::format("{}/{}", config.config.working_dir, path));
 }
 
 bool is_setting(const Instruction &instruction) {

@@ -24,25 +24,6 @@ SplitPath split_path(std::string_view clean) {
   return {.parent = clean.substr(0, slash), .name = clean.substr(slash + 1)};
 }
 
-std::string clean_entry_path(std::string_view path) {
-  std::string out;
-  out.reserve(path.size());
-  while (!path.empty()) {
-    const std::size_t slash = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, slash);
-    path.remove_prefix(std::min(slash + 1, path.size()));
-    if (part.empty() || part == ".") continue;
-    if (part == "..") {
-      const std::size_t last = out.rfind('/');
-      out.resize(last == out.npos ? 0 : last);
-      continue;
-    }
-    if (!out.empty()) out += '/';
-    out += part;
-  }
-  return out;
-}
-
 bool is_overlay_whiteout(const struct stat &status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == makedev(0, 0);
 }

@@ -96,9 +96,6 @@ struct SplitPath {
   std::string_view name;
 };
 [[nodiscard]] SplitPath split_path(std::string_view clean);
-// Without '/' in front or behind, "." and empty components; ".." goes up at most to the root, which is "".
-[[nodiscard]] std::string clean_entry_path(std::string_view path);
-
 // A whiteout as overlayfs has it: a character device 0/0.
 [[nodiscard]] bool is_overlay_whiteout(const struct stat &status);
 

@@ -9,6 +9,7 @@
 #include "runtime/kernel/proc.h"
 #include "runtime/kernel/xattr.h"
 #include "spec/names.h"
+#include "spec/path.h"
 
 namespace skiff::image {
 namespace {
@@ -68,7 +69,7 @@ Status Extractor::add(TarReader &reader) { return in(entry_place(reader.entry())
 Status Extractor::add_entry(TarReader &reader) {
   const TarEntry &entry = reader.entry();
   Target target;
-  target.path = clean_entry_path(entry.name);
+  target.path = spec::clean_relative_path(entry.name);
   const SplitPath split = split_path(target.path);
   if (split.name.starts_with(whiteout_prefix)) return add_whiteout(entry, target.path);
   if (split.parent.starts_with(whiteout_prefix) || split.parent.contains("/.wh.")) {
@@ -247,7 +248,7 @@ Status Extractor::describe_name(const TarEntry &entry, const Target &target, Own
 // The target is a path from the root of the tree, whatever the working directory is; its last component is not
 // followed, so that a link to a symlink is one.
 Result<bool> Extractor::create_hard_link(const TarEntry &entry, const Target &target) {
-  const std::string path = clean_entry_path(entry.link);
+  const std::string path = spec::clean_relative_path(entry.link);
   const SplitPath split = split_path(path);
   const auto missing = [&] {
     return fail(ENOENT, fmt::format("hard link to {}, which is not there", spec::quote(entry.link)),

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "spec/path.h"
+
 namespace skiff::image {
 namespace {
 
@@ -12,22 +14,6 @@ constexpr std::string_view blanks = " \t\r";
 std::string_view trim(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
   return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
-// Without "." and empty parts; ".." takes back what stands before it, and nothing where that is nothing.
-std::string clean(std::string_view path) {
-  std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    const std::size_t length = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, length);
-    path.remove_prefix(std::min(length + 1, path.size()));
-    if (part == ".." && !parts.empty()) {
-      parts.pop_back();
-    } else if (!part.empty() && part != "." && part != "..") {
-      parts.push_back(part);
-    }
-  }
-  return fmt::format("{}", fmt::join(parts, "/"));
 }
 
 }  // namespace
@@ -43,7 +29,7 @@ Result<IgnoreFile> IgnoreFile::parse(std::string_view text) {
     line = trim(line);
     const bool exception = line.starts_with('!');
     if (exception) line = trim(line.substr(1));
-    const std::string pattern = clean(line);
+    const std::string pattern = spec::clean_relative_path(line);
     // "." alone is passed over, for Docker's old files have it.
     if (pattern.empty()) continue;
     file.lines_.push_back({TRY(in(fmt::format("line {}", number), Glob::parse(pattern, true))), exception});

@@ -9,6 +9,7 @@
 #include "imgtool/digest.h"
 #include "runtime/kernel/path.h"
 #include "spec/names.h"
+#include "spec/path.h"
 
 namespace skiff::image {
 namespace {
@@ -98,26 +99,12 @@ Status make_volume(kernel::FdView bundle, const BindVolume &volume) {
 
 }  // namespace
 
-std::string clean_path(std::string_view path) {
-  std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    const std::size_t slash = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, slash);
-    path.remove_prefix(std::min(slash + 1, path.size()));
-    if (part == ".." && !parts.empty()) parts.pop_back();
-    if (!part.empty() && part != "." && part != "..") parts.push_back(part);
-  }
-  std::string out;
-  for (const std::string_view part : parts) out += "/" + std::string(part);
-  return out.empty() ? "/" : out;
-}
-
 Status add_volumes(RuntimeConfig &out, const spec::ImageConfig &image, kernel::FdView rootfs,
                    const RuntimeOptions &options) {
   if (options.volumes == VolumeStyle::none) return {};
   std::set<std::string> paths;  // a parent comes before what is in it
   for (const auto &[volume, nothing] : image.config.volumes) {
-    std::string path = clean_path(volume);
+    std::string path = spec::clean_path(volume);
     if (!is_taken(path)) {
       paths.insert(std::move(path));
     } else {

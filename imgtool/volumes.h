@@ -9,10 +9,6 @@
 
 namespace skiff::image {
 
-// The path with "." and ".." resolved as text from "/", so that it cannot lead above it: "/../../etc" is "/etc". The
-// runtime resolves links below the root.
-[[nodiscard]] std::string clean_path(std::string_view path);
-
 // Adds a mount for each volume. One over "/" or over what the runtime itself mounts is left out with a warning.
 [[nodiscard]] Status add_volumes(RuntimeConfig &out, const spec::ImageConfig &image, kernel::FdView rootfs,
                                  const RuntimeOptions &options);

@@ -11,6 +11,7 @@
 #include "runtime/device_filter.h"
 #include "runtime/unit_plan.h"
 #include "runtime/unit_properties.h"
+#include "spec/path.h"
 
 namespace skiff {
 namespace {
@@ -24,24 +25,10 @@ bool has(const CgroupHierarchy &hierarchy, std::string_view controller) {
   return std::ranges::find(hierarchy.controllers, controller) != hierarchy.controllers.end();
 }
 
-// "/a/b" of any spelling: "." and empty components go, ".." goes up and stops at the root, so that no path leads out of
-// the mount.
+// No path leads out of the mount; "" is the mount itself.
 std::string clean(std::string_view path) {
-  std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    const std::size_t end = path.find('/');
-    const std::string_view part = path.substr(0, end);
-    path = end == std::string_view::npos ? std::string_view{} : path.substr(end + 1);
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-    } else if (!parts.empty()) {
-      parts.pop_back();
-    }
-  }
-  std::string out;
-  for (const std::string_view part : parts) out.append("/").append(part);
-  return out;
+  std::string out = spec::clean_path(path);
+  return out == "/" ? std::string() : out;
 }
 
 // Where relative paths start. On v2 a cgroup with processes cannot have limited children ("no internal processes"), and

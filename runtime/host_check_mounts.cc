@@ -12,6 +12,7 @@
 #include "runtime/kernel/path.h"
 #include "runtime/plan_mounts.h"
 #include "runtime/plan_process.h"
+#include "spec/path.h"
 
 namespace skiff {
 namespace {
@@ -163,7 +164,7 @@ void check_option_ids(HostChecker &c, const Entry &entry) {
 void check_root_directory(HostChecker &c) {
   if (!c.config().root || c.config().root->path.empty()) return;
   c.clause("config.md, Root");
-  const std::string path = clean_path(rootfs_path(c.bundle()));
+  const std::string path = spec::clean_path(rootfs_path(c.bundle()));
   const auto there = kernel::fstatat(kernel::cwd, path, AT_SYMLINK_NOFOLLOW);
   if (!there) {
     if (!is_absent(there.error())) return c.note_unseen(path, there.error());
@@ -179,7 +180,7 @@ void check_mount_entries(HostChecker &c) {
   const spec::Config &config = c.config();
   if (config.mounts.empty()) return;
   const KernelMounts kernel_mounts = read_kernel_mounts(c);
-  const std::string rootfs = clean_path(rootfs_path(c.bundle()));
+  const std::string rootfs = spec::clean_path(rootfs_path(c.bundle()));
   const MountContext context{.bundle = c.bundle().path,
                              .rootfs = rootfs,
                              .user_namespace = has_user_namespace(config),

@@ -15,6 +15,7 @@
 #include "runtime/kernel/path.h"
 #include "runtime/plan_mounts.h"
 #include "runtime/plan_process.h"
+#include "spec/path.h"
 
 namespace skiff {
 namespace {
@@ -51,7 +52,7 @@ class RootfsLookup {
  public:
   RootfsLookup(kernel::Fd root, const HostChecker &c) : root_(std::move(root)) {
     const spec::Config &config = c.config();
-    const std::string rootfs = clean_path(rootfs_path(c.bundle()));
+    const std::string rootfs = spec::clean_path(rootfs_path(c.bundle()));
     const MountContext context{.bundle = c.bundle().path,
                                .rootfs = rootfs,
                                .user_namespace = has_user_namespace(config),
@@ -59,7 +60,7 @@ class RootfsLookup {
     for (const spec::Mount &mount : config.mounts) {
       const Result<MountStep> step = make_mount_step(mount, context);
       if (step && step->kind == MountStep::Kind::remount) continue;
-      Located target = find(step ? step->destination : clean_path(mount.destination));
+      Located target = find(step ? step->destination : spec::clean_path(mount.destination));
       if (!target.is(Located::Kind::covered)) covers_.push_back(std::move(target.path));
     }
   }
@@ -107,7 +108,7 @@ class RootfsLookup {
   // What does not exist may still lie below a mount.
   [[nodiscard]] Located end(Located::Kind kind, std::string path, std::vector<std::string> &rest) const {
     for (; !rest.empty(); rest.pop_back()) path += "/" + rest.back();
-    path = clean_path(path);
+    path = spec::clean_path(path);
     const bool covered =
         std::ranges::any_of(covers_, [&](const std::string &cover) { return path == cover || is_below(path, cover); });
     return {.kind = covered ? Located::Kind::covered : kind, .path = std::move(path), .fd = {}};
@@ -277,7 +278,7 @@ void check_device_nodes(HostChecker &c, const RootfsLookup &rootfs) {
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const Located node = rootfs.find(devices[i].path);
     if (!node.is(Located::Kind::found) || is_device(node.mode, node.device, devices[i])) continue;
-    if (clean_path(devices[i].path) == "/dev/ptmx") continue;
+    if (spec::clean_path(devices[i].path) == "/dev/ptmx") continue;
     c.add(at("linux", "devices", i, "path"),
           fmt::format("{} is in the rootfs already, and is not {} {}:{}", devices[i].path, devices[i].type,
                       devices[i].major, devices[i].minor),
@@ -297,7 +298,7 @@ void check_host_nodes(HostChecker &c) {
   const std::vector<spec::Device> &devices = c.config().linux_.devices;
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const spec::Device &device = devices[i];
-    if (device.type == "p" || clean_path(device.path) == "/dev/ptmx") continue;
+    if (device.type == "p" || spec::clean_path(device.path) == "/dev/ptmx") continue;
     const std::string by_number =
         fmt::format("/dev/{}/{}:{}", device.type == "b" ? "block" : "char", device.major, device.minor);
     if (has_node(device.path, device, AT_SYMLINK_NOFOLLOW) || has_node(by_number, device, 0)) continue;
@@ -313,7 +314,7 @@ void check_host_nodes(HostChecker &c) {
 void check_inside_rootfs(HostChecker &c) {
   check_host_nodes(c);
   if (!c.config().root || c.config().root->path.empty()) return;
-  const std::string path = clean_path(rootfs_path(c.bundle()));
+  const std::string path = spec::clean_path(rootfs_path(c.bundle()));
   auto root = kernel::open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!root) return;  // it has a finding, or a note
   const RootfsLookup rootfs(std::move(*root), c);

@@ -14,6 +14,7 @@
 #include "runtime/plan_mounts.h"
 #include "runtime/plan_process.h"
 #include "spec/names.h"
+#include "spec/path.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080  // Linux 5.6
@@ -107,7 +108,7 @@ Result<std::uint32_t> device_number(std::string_view field, std::int64_t number,
 Result<MakeDevice> make_device(const spec::Device &device, bool bind_from_host) {
   MakeDevice step;
   const std::uint32_t type = TRY(device_type(device.type));
-  step.path = clean_path(device.path);
+  step.path = spec::clean_path(device.path);
   step.mode = type | (device.file_mode.value_or(0666) & 07777U);
   if (type != S_IFIFO) {
     step.major = TRY(device_number(".major", device.major, 0xfff));
@@ -236,7 +237,7 @@ struct Builder {
     const std::vector<spec::Device> &listed = config.linux_.devices;
     const auto is_listed = [&](std::string_view path, std::size_t end) {
       return std::any_of(listed.begin(), listed.begin() + static_cast<std::ptrdiff_t>(end),
-                         [&](const spec::Device &device) { return clean_path(device.path) == path; });
+                         [&](const spec::Device &device) { return spec::clean_path(device.path) == path; });
     };
     for (const DefaultDevice &device : default_devices) {
       if (is_listed(device.path, listed.size())) continue;  // the configuration's own wins
@@ -466,7 +467,8 @@ Result<Plan> make_plan(const spec::Config &config, const Host &host, const PlanO
   plan.id = options.id;
   plan.bundle = options.bundle;
   const bool absolute = config.root->path.starts_with('/');
-  plan.rootfs = clean_path(absolute ? config.root->path : fmt::format("{}/{}", options.bundle, config.root->path));
+  plan.rootfs =
+      spec::clean_path(absolute ? config.root->path : fmt::format("{}/{}", options.bundle, config.root->path));
   plan.launch = make_launch(config.linux_);
   plan.steps.reserve(64);
   plan.launch.network_apart = may_make_network_apart(config, plan.launch);

@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 
+#include "spec/path.h"
+
 // <linux/mount.h> has MOUNT_ATTR_* and most of MS_*; <sys/mount.h> cannot be included beside it.
 #ifndef MS_NOSYMFOLLOW
 #define MS_NOSYMFOLLOW 256  // Linux 5.10
@@ -431,7 +433,7 @@ void finish_bind(const spec::Mount &mount, const MountContext &context, const Wa
   step.kind = MountStep::Kind::bind;
   step.type = "bind";
   const bool absolute = mount.source.starts_with('/');
-  step.source = clean_path(absolute ? mount.source : fmt::format("{}/{}", context.bundle, mount.source));
+  step.source = spec::clean_path(absolute ? mount.source : fmt::format("{}/{}", context.bundle, mount.source));
   step.superblock_flags = 0;  // the source's superblock belongs to others
   step.options.clear();       // and its filesystem's options were given elsewhere
   finish_bind_attributes(wanted, step);
@@ -452,28 +454,11 @@ std::uint64_t parse_propagation(std::string_view word) {
   return option != nullptr && option->effect == Effect::propagation ? option->bits : 0;
 }
 
-std::string clean_path(std::string_view path) {
-  std::string out;
-  out.reserve(path.size() + 1);
-  while (!path.empty()) {
-    const std::string_view part = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(part.size() + 1, path.size()));
-    if (part.empty() || part == ".") continue;
-    if (part == "..") {
-      out.resize(out.empty() ? 0 : out.rfind('/'));
-      continue;
-    }
-    out += '/';
-    out += part;
-  }
-  return out.empty() ? "/" : out;
-}
-
 Result<MountStep> make_mount_step(const spec::Mount &mount, const MountContext &context) {
   Wanted wanted;
   for (const std::string &option : mount.options) apply_options(option, wanted);
   MountStep &step = wanted.step;
-  step.destination = inside(clean_path(mount.destination), context.rootfs);
+  step.destination = inside(spec::clean_path(mount.destination), context.rootfs);
   TRY(choose_id_maps(mount, context, wanted));
   const bool no_type = mount.type.empty() || mount.type == "none";
   if (mount.type == "rbind") step.recursive = true;

@@ -26,10 +26,6 @@ struct MountContext {
 // filesystem type.
 [[nodiscard]] Result<MountStep> make_mount_step(const spec::Mount &mount, const MountContext &context);
 
-// The path without "." and "..", double or final slashes; ".." stops at "/". Relative paths start at "/" (config.md,
-// "Mounts", destination). No symbolic link is looked at.
-[[nodiscard]] std::string clean_path(std::string_view path);
-
 // MS_* of "rslave" and the like, MS_REC or-ed in where recursive; 0 for another word.
 [[nodiscard]] std::uint64_t parse_propagation(std::string_view word);
 

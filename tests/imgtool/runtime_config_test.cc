@@ -142,8 +142,6 @@ TEST_F(RuntimeConfigTest, NoLabelSteersARuntime) {
 
 // CVE-2022-23648: "/../../etc" is a directory of the container.
 TEST_F(RuntimeConfigTest, VolumesStayBelowTheRoot) {
-  EXPECT_EQ(clean_path("/../../etc/./x//y/.."), "/etc/x");
-  EXPECT_EQ(clean_path("a/../.."), "/");
   image_.config.volumes = {{"/../../srv", {}}, {"data/", {}}, {"/proc/x", {}}, {"/..", {}}, {"/sys", {}}, {"/srv", {}}};
   const RuntimeConfig config = made();
   EXPECT_TRUE(mount_at("/srv"));

@@ -317,16 +317,5 @@ TEST(PlanMounts, ARangeThatIsNoneIsAnError) {
   }
 }
 
-// ---- paths ----
-
-TEST(PlanMounts, ACleanPathIsAbsoluteAndStaysBelowTheRoot) {
-  EXPECT_EQ(clean_path("/"), "/");
-  EXPECT_EQ(clean_path(""), "/");
-  EXPECT_EQ(clean_path("/dev/"), "/dev");
-  EXPECT_EQ(clean_path("//a/./b/../c"), "/a/c");
-  EXPECT_EQ(clean_path("/../../etc"), "/etc");
-  EXPECT_EQ(clean_path("a/.."), "/");
-}
-
 }  // namespace
 }  // namespace skiff

@@ -18,6 +18,7 @@ add_executable(spec_test
   ${CMAKE_CURRENT_LIST_DIR}/media_types_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/names_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/parse_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/path_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/print_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reader_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/state_test.cc
