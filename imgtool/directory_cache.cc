@@ -58,7 +58,7 @@ Result<DirectoryCache::Pointer> DirectoryCache::hold(std::string_view path, kern
   held->passes_acl = TRY(kernel::fgetxattr(directory, "system.posix_acl_default")).has_value();
   held->fd = std::move(directory);
   // The first look at it, before the layer changes it.
-  mtimes_.try_emplace(held->key, status.st_mtim);
+  if (times_ == Times::restore) mtimes_.try_emplace(held->key, status.st_mtim);
   if (order_.size() >= most_open) {
     TRY(close_one(*order_.back()));
     by_path_.erase(order_.back()->path);
@@ -69,6 +69,13 @@ Result<DirectoryCache::Pointer> DirectoryCache::hold(std::string_view path, kern
   return held;
 }
 
+Result<kernel::Fd> DirectoryCache::look_up(const std::string &path) const {
+  if (links_ == Links::follow) return kernel::find_in_root(root_, path, open_flags);
+  Result<kernel::Fd> found = kernel::openat2(root_, path, open_flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  if (!found && found.error().number == ENOENT) return kernel::Fd();
+  return remedy("a symbolic link stands where a directory has to be", std::move(found));
+}
+
 Result<DirectoryCache::Pointer> DirectoryCache::find(std::string_view path) {
   if (!order_.empty() && order_.front()->path == path) return order_.front();
   const auto known = by_path_.find(path);
@@ -77,7 +84,7 @@ Result<DirectoryCache::Pointer> DirectoryCache::find(std::string_view path) {
     return order_.front();
   }
   if (path.empty()) return hold(path, TRY(kernel::openat(root_, ".", open_flags)));
-  Result<kernel::Fd> found = kernel::find_in_root(root_, std::string(path), open_flags);
+  Result<kernel::Fd> found = look_up(std::string(path));
   if (!found && found.error().number == ENOTDIR) return nullptr;
   if (!found) return std::unexpected(std::move(found).error());
   if (!found->valid()) return nullptr;

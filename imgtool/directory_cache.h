@@ -8,6 +8,7 @@
 // meanwhile: it is set when the descriptor goes.
 #pragma once
 
+#include <cstdint>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -53,8 +54,14 @@ class DirectoryCache {
  public:
   using Pointer = std::shared_ptr<const OpenDirectory>;
 
+  // A parent that is a symbolic link: one inside the root, or an error (ELOOP).
+  enum class Links : std::uint8_t { follow, refuse };
+  // What a directory's mtime is that nobody has described: what it was, or what the kernel makes of it.
+  enum class Times : std::uint8_t { restore, leave };
   // `overlay`: a whiteout that stands where a directory has to be makes that one opaque, by this attribute.
-  DirectoryCache(kernel::FdView root, std::string opaque_xattr) : root_(root), opaque_xattr_(std::move(opaque_xattr)) {}
+  DirectoryCache(kernel::FdView root, std::string opaque_xattr, Links links = Links::follow,
+                 Times times = Times::restore)
+      : root_(root), opaque_xattr_(std::move(opaque_xattr)), links_(links), times_(times) {}
 
   // `path` is clean: no leading '/', no empty component, no "." or ".."; "" is the root.
   // Null where nothing is there, or no directory.
@@ -77,12 +84,15 @@ class DirectoryCache {
  private:
   using Order = std::list<std::shared_ptr<const OpenDirectory>>;
 
+  [[nodiscard]] Result<kernel::Fd> look_up(const std::string &path) const;
   [[nodiscard]] Result<Pointer> hold(std::string_view path, kernel::Fd directory);
   [[nodiscard]] Result<Pointer> make(const Pointer &above, std::string_view path, const ImplicitDirectory &implicit);
   [[nodiscard]] Status close_one(const OpenDirectory &directory) const;
 
   kernel::FdView root_;
   std::string opaque_xattr_;
+  Links links_;
+  Times times_;
   Order order_;  // the latest used in front
   std::unordered_map<std::string_view, Order::iterator> by_path_;
   std::unordered_map<InodeKey, timespec, InodeHash> mtimes_;

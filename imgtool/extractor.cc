@@ -43,6 +43,8 @@ std::optional<std::uint32_t> to_host(std::uint32_t id, const std::vector<spec::I
   return std::nullopt;
 }
 
+bool is_in_whiteout(std::string_view parent) { return parent.starts_with(whiteout_prefix) || parent.contains("/.wh."); }
+
 mode_t node_type(EntryType type) {
   if (type == EntryType::character) return S_IFCHR;
   return type == EntryType::block ? S_IFBLK : S_IFIFO;
@@ -50,14 +52,18 @@ mode_t node_type(EntryType type) {
 
 }  // namespace
 
-Extractor::Extractor(kernel::FdView root, const ApplyOptions &options)
+Extractor::Extractor(kernel::FdView root, const ApplyOptions &options, const std::optional<CopyRules> &copy)
     : options_(options),
+      copy_(copy),
       rules_{.overlay = options.whiteouts == WhiteoutStyle::overlay, .user_xattr = options.user_xattr},
-      directories_(root, rules_.overlay ? overlay_opaque_xattr(options.user_xattr) : std::string()),
+      directories_(root, rules_.overlay ? overlay_opaque_xattr(options.user_xattr) : std::string(),
+                   copy && !copy->follow_links ? DirectoryCache::Links::refuse : DirectoryCache::Links::follow,
+                   copy ? DirectoryCache::Times::leave : DirectoryCache::Times::restore),
       self_{.uid = ::geteuid(), .gid = ::getegid()} {}
 
-Result<Extractor> Extractor::open(kernel::FdView root, const ApplyOptions &options) {
-  Extractor extractor(root, options);
+Result<Extractor> Extractor::open(kernel::FdView root, const ApplyOptions &options,
+                                  const std::optional<CopyRules> &copy) {
+  Extractor extractor(root, options, copy);
   extractor.container_root_ = TRY(extractor.map_owner({}));
   extractor.always_chmod_ = !TRY(umask_is_zero());
   extractor.lower_is_empty_ = TRY(kernel::list_directory(root)).empty();
@@ -71,8 +77,8 @@ Status Extractor::add_entry(TarReader &reader) {
   Target target;
   target.path = spec::clean_relative_path(entry.name);
   const SplitPath split = split_path(target.path);
-  if (split.name.starts_with(whiteout_prefix)) return add_whiteout(entry, target.path);
-  if (split.parent.starts_with(whiteout_prefix) || split.parent.contains("/.wh.")) {
+  if (!copy_ && split.name.starts_with(whiteout_prefix)) return add_whiteout(entry, target.path);
+  if (!copy_ && is_in_whiteout(split.parent)) {
     // Old images have aufs's own directories, and what is in them.
     if (split.parent.starts_with(aufs_prefix) || split.parent.contains("/.wh..wh.")) return {};
     return fail("a directory in its path is a whiteout (.wh.), which holds nothing");
@@ -81,7 +87,7 @@ Status Extractor::add_entry(TarReader &reader) {
   if (target.path.empty()) {
     // A root that is made a symlink would lead the next layer out (CVE-2021-29136).
     if (entry.type != EntryType::directory) return fail("the root of the tree can only be a directory");
-    return describe_root(entry, owner);
+    return copy_ ? Status() : describe_root(entry, owner);
   }
   target.name = split.name;
   return place(reader, target, owner);
@@ -95,20 +101,26 @@ Status Extractor::place(TarReader &reader, Target &target, Owner owner) {
       note_upper(*target.directory, target.name);
       return {};
     }
-    TRY(clear_way(target));
+    TRY(clear_way(reader.entry(), target));
   }
   return fail(EEXIST, "something appears there again whenever it is removed",
               "no other program may write into the tree meanwhile");
 }
 
-Status Extractor::clear_way(Target &target) {
+Status Extractor::clear_way(const TarEntry &entry, Target &target) {
   const kernel::Fd &directory = target.directory->fd;
   Result<struct stat> status = kernel::fstatat(directory, target.name, AT_SYMLINK_NOFOLLOW);
   if (!status) return status.error().number == ENOENT ? Status() : Status(std::unexpected(status.error()));
+  if (copy_ && (entry.type == EntryType::directory) != S_ISDIR(status->st_mode)) {
+    return S_ISDIR(status->st_mode) ? fail(EISDIR, "a file cannot take the place of a directory")
+                                    : fail(ENOTDIR, "a directory cannot take the place of a file");
+  }
   target.was_whiteout = target.was_whiteout || (rules_.overlay && is_overlay_whiteout(*status));
   // A path may mean another directory from here on. The times are set before inodes go and are given out again.
   if (S_ISDIR(status->st_mode) || S_ISLNK(status->st_mode)) TRY(directories_.forget_all());
-  return kernel::remove_tree_at(directory, target.name);
+  Status removed = kernel::remove_tree_at(directory, target.name);
+  if (removed || !copy_ || removed.error().number != EBUSY) return removed;
+  return remedy("a mount point is changed where its source is", std::move(removed));
 }
 
 Result<bool> Extractor::create(TarReader &reader, const Target &target, Owner owner) {
@@ -320,6 +332,7 @@ Status Extractor::clear_xattrs(const kernel::Fd &directory) {
 }
 
 Result<Extractor::Owner> Extractor::map_owner(const TarEntry &entry) const {
+  if (copy_ && copy_->owner) return Owner{.uid = copy_->owner->uid, .gid = copy_->owner->gid};
   if (options_.rootless) return self_;
   const std::optional<std::uint32_t> uid = to_host(entry.uid, options_.uid_mappings);
   const std::optional<std::uint32_t> gid = to_host(entry.gid, options_.gid_mappings);

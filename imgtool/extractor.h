@@ -18,7 +18,8 @@ namespace skiff::image {
 
 class Extractor {
  public:
-  [[nodiscard]] static Result<Extractor> open(kernel::FdView root, const ApplyOptions &options);
+  [[nodiscard]] static Result<Extractor> open(kernel::FdView root, const ApplyOptions &options,
+                                              const std::optional<CopyRules> &copy = {});
 
   // The entry that the reader is at, with its data. Errors name it.
   [[nodiscard]] Status add(TarReader &reader);
@@ -41,7 +42,7 @@ class Extractor {
     bool was_whiteout = false;  // one of overlayfs's stood there
   };
 
-  Extractor(kernel::FdView root, const ApplyOptions &options);
+  Extractor(kernel::FdView root, const ApplyOptions &options, const std::optional<CopyRules> &copy);
 
   [[nodiscard]] Status add_entry(TarReader &reader);
   [[nodiscard]] Status place(TarReader &reader, Target &target, Owner owner);
@@ -52,7 +53,7 @@ class Extractor {
   [[nodiscard]] Result<bool> create_symlink(const TarEntry &entry, const Target &target, Owner owner);
   [[nodiscard]] Result<bool> create_node(const TarEntry &entry, const Target &target, Owner owner);
   [[nodiscard]] Result<bool> create_hard_link(const TarEntry &entry, const Target &target);
-  [[nodiscard]] Status clear_way(Target &target);
+  [[nodiscard]] Status clear_way(const TarEntry &entry, Target &target);
 
   [[nodiscard]] Status describe_root(const TarEntry &entry, Owner owner);
   [[nodiscard]] Status describe_directory(const TarEntry &entry, const kernel::Fd &directory, Owner owner, bool is_new,
@@ -81,6 +82,7 @@ class Extractor {
 
   kernel::Fd root_;
   ApplyOptions options_;
+  std::optional<CopyRules> copy_;
   XattrRules rules_;
   DirectoryCache directories_;
   Owner self_;                 // who makes files

@@ -44,6 +44,19 @@ struct ApplyOptions {
   LayerLimits limits;
 };
 
+// Files that are copied into a tree that is in use, and no layer: no name is a whiteout, the top keeps its attributes,
+// no directory gives way to a file and no file to a directory.
+struct CopyRules {
+  struct Owner {
+    uid_t uid = 0;
+    gid_t gid = 0;
+  };
+  std::optional<Owner> owner;  // of everything, whatever the entries say
+  // A symbolic link that an entry's path goes through is followed below the top. Without, it is an error: what comes
+  // out of a container may have been exchanged for one while it was read (CVE-2018-15664).
+  bool follow_links = false;
+};
+
 struct AppliedLayer {
   Digest diff_id;           // of all the uncompressed bytes, what follows the archive's end included
   std::uint64_t bytes = 0;  // uncompressed

@@ -18,13 +18,14 @@
 namespace skiff::image {
 namespace {
 
-constexpr std::array<const CommandEntry *, 32> entries = {
-    &images_command,      &list_command,      &ls_command,     &pull_command,    &push_command,    &copy_command,
-    &inspect_command,     &tag_command,       &rm_command,     &rmi_command,     &history_command, &build_command,
-    &minimal_command,     &save_command,      &load_command,   &import_command,  &export_command,  &unpack_command,
-    &repack_command,      &mount_command,     &umount_command, &unmount_command, &login_command,   &logout_command,
-    &search_tags_command, &list_tags_command, &prune_command,  &gc_command,      &df_command,      &verify_command,
-    &completion_command,  &man_command};
+constexpr std::array<const CommandEntry *, 34> entries = {
+    &images_command,     &list_command,    &ls_command,        &pull_command,        &push_command,
+    &copy_command,       &inspect_command, &tag_command,       &rm_command,          &rmi_command,
+    &history_command,    &build_command,   &minimal_command,   &save_command,        &load_command,
+    &import_command,     &export_command,  &unpack_command,    &repack_command,      &mount_command,
+    &umount_command,     &unmount_command, &login_command,     &logout_command,      &search_tags_command,
+    &list_tags_command,  &prune_command,   &gc_command,        &df_command,          &verify_command,
+    &completion_command, &man_command,     &tree_send_command, &tree_receive_command};
 
 constexpr auto commands = [] {
   std::array<const cli::Command *, entries.size()> all{};

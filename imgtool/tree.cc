@@ -1,9 +1,13 @@
 #include "imgtool/tree.h"
 
+#include <linux/magic.h>
+
 #include <algorithm>
+#include <array>
 
 #include "imgtool/directory_cache.h"
 #include "imgtool/tree_walk.h"
+#include "runtime/kernel/mount.h"
 #include "runtime/kernel/xattr.h"
 
 namespace skiff::image {
@@ -14,6 +18,15 @@ constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 // Not entered: another filesystem, which is no part of the tree.
 bool is_inner_directory(const struct stat &status, dev_t device) {
   return S_ISDIR(status.st_mode) && status.st_dev == device;
+}
+
+// Files without a size, that are no files.
+bool is_kernels_own(long type) {
+  constexpr std::array<long, 11> types = {
+      PROC_SUPER_MAGIC,          SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,
+      SECURITYFS_MAGIC,          DEBUGFS_MAGIC, TRACEFS_MAGIC,      BPF_FS_MAGIC,        NSFS_MAGIC,
+      kernel::mqueue_super_magic};
+  return std::ranges::find(types, type) != types.end();
 }
 
 RecordedInode recorded(const struct stat &status) {
@@ -47,22 +60,28 @@ class Lister {
     copied_ = top->second.at("").inode != root.st_ino;
     return {};
   }
+  // Whatever is mounted in the tree is a part of it.
+  void enter_mounts() { enters_mounts_ = true; }
   void set_upper(std::string opaque_xattr, std::string prefix) {
     opaque_xattr_ = std::move(opaque_xattr);
     prefix_ = std::move(prefix);
   }
 
-  Status list(kernel::FdView top) {
-    return walk_tree(top, {.begin = [this](auto directory, const auto &path,
-                                           const auto &children) { return begin(directory, path, children); },
-                           .visit = [this](auto, const auto &path, const auto &child) { return visit(path, child); },
-                           .done = [this](auto directory, const auto &path,
-                                          const auto &child) { return done(directory, path, child); }});
-  }
+  Status list(kernel::FdView top) { return walk_tree(top, steps()); }
+  Status list(kernel::FdView directory, const std::string &name) { return walk_tree(directory, name, steps()); }
 
   std::vector<LayerChange> changes_;
 
  private:
+  TreeSteps steps() {
+    return {
+        .begin = [this](auto directory, const auto &path,
+                        const auto &children) { return begin(directory, path, children); },
+        .visit = [this](auto directory, const auto &path, const auto &child) { return visit(directory, path, child); },
+        .done = [this](auto directory, const auto &path, const auto &child) { return done(directory, path, child); },
+        .may_vanish = enters_mounts_};
+  }
+
   Status begin(kernel::FdView directory, const std::string &path, const std::vector<TreeChild> &children) {
     if (want_ == Want::changed) list_removed(children, path);
     if (want_ == Want::upper) TRY(list_opaque(directory, path));
@@ -74,7 +93,7 @@ class Lister {
     return {};
   }
 
-  Result<TreeStep> visit(const std::string &parent, const TreeChild &child) {
+  Result<TreeStep> visit(kernel::FdView directory, const std::string &parent, const TreeChild &child) {
     if (S_ISSOCK(child.status.st_mode) || (want_ == Want::upper && is_overlay_whiteout(child.status))) {
       return TreeStep::skip;
     }
@@ -82,7 +101,15 @@ class Lister {
     TRY(check_path_length(path));
     changes_.push_back({.path = std::move(path)});
     begun_.push_back(changes_.size());
-    return is_inner_directory(child.status, device_) ? TreeStep::enter : TreeStep::stay;
+    return TRY(is_part(directory, child)) ? TreeStep::enter : TreeStep::stay;
+  }
+
+  // A directory that is to be entered.
+  [[nodiscard]] Result<bool> is_part(kernel::FdView directory, const TreeChild &child) const {
+    if (!enters_mounts_ || child.status.st_dev == device_) return is_inner_directory(child.status, device_);
+    if (!S_ISDIR(child.status.st_mode)) return false;
+    const Result<kernel::Fd> inside = kernel::openat(directory, child.name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    return inside && !is_kernels_own(TRY(kernel::fstatfs(*inside)).f_type);
   }
 
   Status done(kernel::FdView directory, const std::string &parent, const TreeChild &child) {
@@ -142,6 +169,7 @@ class Lister {
   dev_t device_;
   const TreeRecord *before_ = nullptr;
   bool copied_ = false;
+  bool enters_mounts_ = false;
   std::string opaque_xattr_;
   std::string prefix_;
 };
@@ -176,6 +204,18 @@ Result<std::vector<LayerChange>> list_tree(kernel::FdView root) {
   Lister lister(Lister::Want::all, TRY(kernel::fstat(directory)).st_dev);
   lister.changes_.push_back({});
   TRY(lister.list(directory));
+  return std::move(lister.changes_);
+}
+
+Result<std::vector<LayerChange>> list_name(kernel::FdView directory, const std::string &name) {
+  const kernel::Fd opened = TRY(kernel::openat(directory, ".", O_RDONLY | O_DIRECTORY));
+  if (is_kernels_own(TRY(kernel::fstatfs(opened)).f_type)) {
+    return fail(EOPNOTSUPP, name, "the kernel makes it up when it is read: run cat in the container");
+  }
+  Lister lister(Lister::Want::all, TRY(kernel::fstat(opened)).st_dev);
+  lister.enter_mounts();
+  if (name == ".") lister.changes_.push_back({});
+  TRY(name == "." ? lister.list(opened) : lister.list(opened, name));
   return std::move(lister.changes_);
 }
 

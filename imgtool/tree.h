@@ -30,6 +30,7 @@ struct TreeOptions {
   bool rootless = false;
   XattrRules xattrs;
   std::optional<std::int64_t> newest;  // SOURCE_DATE_EPOCH: what is newer gets this mtime
+  bool may_vanish = false;             // others work in the tree: what is gone since it was listed is left out
 };
 [[nodiscard]] TreeOptions tree_options(const ApplyOptions &applied, std::optional<std::int64_t> newest);
 
@@ -63,6 +64,9 @@ struct LayerChange {
 
 // All that a layer of the whole tree has.
 [[nodiscard]] Result<std::vector<LayerChange>> list_tree(kernel::FdView root);
+// One name in a directory and all that is below it, other mounts too, but for those in which the kernel shows itself
+// (proc, sysfs, cgroup and their like); "." is all of the directory. What vanishes meanwhile may be in the list.
+[[nodiscard]] Result<std::vector<LayerChange>> list_name(kernel::FdView directory, const std::string &name);
 // What has changed. The directories that lead to a change come with it: what they are is not to be guessed.
 [[nodiscard]] Result<std::vector<LayerChange>> list_changes(kernel::FdView root, const TreeRecord &before);
 // What an upper directory of overlayfs says: its whiteouts and opaque directories become those of layer.md. An error

@@ -64,10 +64,11 @@ class Walk {
       const TreeChild &child = level.children[level.next];
       const TreeStep step = TRY(steps_.visit(descent_.here(), path_, child));
       if (step == TreeStep::enter) {
-        TRY(enter(child.name));
-        continue;
+        const Status entered = enter(child.name);
+        if (entered) continue;
+        if (!steps_.may_vanish || !is_gone(entered.error())) return entered;
       }
-      if (step == TreeStep::stay) TRY(done(child));
+      if (step != TreeStep::skip) TRY(done(child));
       ++level.next;
     }
   }
@@ -99,6 +100,8 @@ class Walk {
 };
 
 }  // namespace
+
+bool is_gone(const Error &error) { return error.number == ENOENT || error.number == ENOTDIR || error.number == ELOOP; }
 
 std::string join_names(const std::string &directory, const std::string &name) {
   return directory.empty() ? name : directory + "/" + name;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/kernel/fd.h"
+#include "spec/error.h"
 
 namespace skiff::image {
 
@@ -35,10 +36,15 @@ struct TreeSteps {
   Done done = {};
   // All children of a directory are done.
   std::function<Status(kernel::FdView directory, const std::string &path)> end = {};
+  // Others work in the tree meanwhile: a directory that is gone when it is to be entered is `done`.
+  bool may_vanish = false;
 };
 [[nodiscard]] Status walk_tree(kernel::FdView top, const TreeSteps &steps);
 // Of the top's children this one alone, if it is there; `begin` and `end` are not called for the top.
 [[nodiscard]] Status walk_tree(kernel::FdView top, const std::string &child, const TreeSteps &steps);
+
+// What another program says of a name by an error: it was removed, or it is something else by now.
+[[nodiscard]] bool is_gone(const Error &error);
 
 [[nodiscard]] std::string join_names(const std::string &directory, const std::string &name);
 // ENAMETOOLONG for what no program could open by its path from the tree's root.

@@ -7,6 +7,7 @@
 
 #include "imgtool/directory_cache.h"
 #include "imgtool/tree.h"
+#include "imgtool/tree_walk.h"
 #include "runtime/kernel/xattr.h"
 #include "spec/names.h"
 
@@ -85,11 +86,17 @@ class Writer {
     return {};
   }
 
+  Result<struct stat> look_at(const SplitPath &split, const std::string &name) {
+    TRY(enter(std::string(split.parent)));
+    return kernel::fstatat(parent_, name, AT_SYMLINK_NOFOLLOW);
+  }
+
   Status write_file(const std::string &path) {
     const SplitPath split = split_path(path);
     const std::string name = path.empty() ? "." : std::string(split.name);
-    TRY(enter(std::string(split.parent)));
-    struct stat status = TRY(kernel::fstatat(parent_, name, AT_SYMLINK_NOFOLLOW));
+    Result<struct stat> found = look_at(split, name);
+    if (!found && options_.may_vanish && is_gone(found.error())) return {};
+    struct stat status = TRY(std::move(found));
     if (S_ISSOCK(status.st_mode)) return {};
     kernel::Fd file;
     if (S_ISREG(status.st_mode)) {

@@ -66,6 +66,6 @@ extern const CommandEntry build_command, completion_command, copy_command, df_co
     history_command, images_command, import_command, inspect_command, list_command, list_tags_command, load_command,
     login_command, logout_command, ls_command, man_command, minimal_command, mount_command, prune_command, pull_command,
     push_command, repack_command, rm_command, rmi_command, save_command, search_tags_command, tag_command,
-    umount_command, unmount_command, unpack_command, verify_command;
+    tree_receive_command, tree_send_command, umount_command, unmount_command, unpack_command, verify_command;
 
 }  // namespace skiff::image
