@@ -21,6 +21,7 @@ namespace {
 constexpr auto entries = std::to_array<const CommandEntry *>({
     &run_command,
     &create_command,
+    &cp_command,
     &ps_command,
     &logs_command,
     &exec_command,

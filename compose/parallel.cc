@@ -7,8 +7,7 @@
 
 #include <algorithm>
 
-#include "compose/split.h"
-#include "runtime/cli/value.h"
+#include "compose/answer.h"
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/process.h"
 #include "runtime/kernel/socket.h"
@@ -19,31 +18,11 @@ namespace {
 using kernel::Fd;
 using Fate = Schedule::Fate;
 
-constexpr std::size_t longest_answer = std::size_t{64} << 10U;
-
 struct Running {
   std::size_t task = 0;
   kernel::Child child;
   Fd answer;
 };
-
-// "+ANSWER", or "-ERRNO\0TEXT\0REMEDY".
-std::string print_answer(const Result<std::string> &result) {
-  if (result) return "+" + result->substr(0, longest_answer - 1);
-  const Error &error = result.error();
-  std::string text = fmt::format("-{}", error.number);
-  text.append(1, '\0').append(error.text).append(1, '\0').append(error.remedy);
-  return text.substr(0, longest_answer);
-}
-
-Result<std::string> read_answer(const std::string &text) {
-  if (text.starts_with('+')) return text.substr(1);
-  const auto parts = split_at(std::string_view(text).substr(1), '\0');
-  Error error{.number = cli::parse_number<int>(parts[0]).value_or(0), .text = {}, .remedy = {}};
-  if (parts.size() > 1) error.text = parts[1];
-  if (parts.size() > 2) error.remedy = parts[2];
-  return std::unexpected(std::move(error));
-}
 
 [[noreturn]] void run_and_tell(const Job &job, const Fd &answer, pid_t parent) {
   (void)kernel::set_pdeathsig(SIGKILL);

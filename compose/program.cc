@@ -7,7 +7,7 @@
 #include <array>
 #include <optional>
 
-#include "runtime/kernel/namespace.h"
+#include "compose/user_namespace.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/prctl.h"
 
@@ -22,11 +22,19 @@ struct Manner {
   kernel::FdView inside = kernel::no_fd;  // of start_program
 };
 
+// Found before: the namespace's root may not reach the directory that it is in.
+[[noreturn]] void become_in(kernel::FdView user_namespace, const std::vector<const char *> &argv) {
+  const Result<kernel::Fd> program = kernel::open(argv.front(), O_PATH);
+  if (program && become_root_of(user_namespace)) {
+    (void)kernel::execveat(*program, "", argv.data(), environ, AT_EMPTY_PATH);
+  }
+  _exit(127);
+}
+
 [[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams,
                          const Manner &manner) {
   bool ready = kernel::reset_signals().has_value();
   if (manner.dies_with_parent) ready = ready && kernel::set_pdeathsig(SIGKILL).has_value();
-  if (manner.inside.valid()) ready = ready && kernel::setns(manner.inside, CLONE_NEWUSER).has_value();
   // Above 2 first: one of them may be what another is to become.
   std::array<kernel::Fd, 3> copies;
   for (std::size_t i = 0; i < streams.size() && ready; ++i) {
@@ -37,6 +45,7 @@ struct Manner {
   for (std::size_t i = 0; i < copies.size() && ready; ++i) {
     ready = kernel::dup_onto(copies[i], static_cast<int>(i)).has_value();
   }
+  if (ready && manner.inside.valid()) become_in(manner.inside, argv);
   if (ready) (void)kernel::execveat(kernel::cwd, argv.front(), argv.data(), environ, 0);
   _exit(127);
 }

@@ -86,6 +86,16 @@ Result<std::vector<std::string>> find_layers(const std::string &mounted_at) {
   return layers;
 }
 
+std::string rootfs_of(const Places &places, const ContainerRecord &record) {
+  return record.rootfs.empty() ? mount_point(places, record.id) : record.rootfs;
+}
+
+Result<kernel::Fd> open_rootfs_tree(const Places &places, const ContainerRecord &record) {
+  const std::string path = rootfs_of(places, record);
+  if (!record.layers.empty() && !TRY(is_mounted(path))) return open_overlay(places, record);
+  return kernel::open_tree(kernel::cwd, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+}
+
 Status mount_rootfs(const Places &places, const ContainerRecord &record) {
   const std::string path = mount_point(places, record.id);
   if (record.layers.empty() || TRY(is_mounted(path))) return {};
@@ -109,8 +119,7 @@ Result<kernel::Fd> open_root(const Places &places, const Container &container) {
     return kernel::open_process_root(proc, container.state.run.pid);
   }
   const ContainerRecord &record = container.record;
-  if (!record.rootfs.empty()) return kernel::open(record.rootfs, O_PATH | O_DIRECTORY);
-  const std::string path = mount_point(places, record.id);
+  const std::string path = rootfs_of(places, record);
   if (record.layers.empty() || TRY(is_mounted(path))) return kernel::open(path, O_PATH | O_DIRECTORY);
   // Attached nowhere: it goes with the descriptor.
   return kernel::openat(TRY(open_overlay(places, record)), ".", O_PATH | O_DIRECTORY);

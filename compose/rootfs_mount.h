@@ -14,6 +14,11 @@ namespace skiff::compose {
 // The layers of the overlay that is mounted at this directory, the base first; none where it is no overlay.
 [[nodiscard]] Result<std::vector<std::string>> find_layers(const std::string &mounted_at);
 
+// Where it is on the host: BUNDLE/rootfs, or the directory of --rootfs.
+[[nodiscard]] std::string rootfs_of(const Places &places, const ContainerRecord &record);
+// A mount of it that is attached nowhere.
+[[nodiscard]] Result<kernel::Fd> open_rootfs_tree(const Places &places, const ContainerRecord &record);
+
 // Mounts it where it is not mounted. Nothing to do for a container without an overlay.
 [[nodiscard]] Status mount_rootfs(const Places &places, const ContainerRecord &record);
 [[nodiscard]] Status unmount_rootfs(const Places &places, const ContainerRecord &record);

@@ -41,9 +41,11 @@ struct CommandEntry {
 
 extern const CommandEntry attach_command;
 extern const CommandEntry build_command;
+extern const CommandEntry bundle_command;
 extern const CommandEntry completion_command;
 extern const CommandEntry config_command;
 extern const CommandEntry convert_command;
+extern const CommandEntry cp_command;
 extern const CommandEntry create_command;
 extern const CommandEntry dashboard_command;
 extern const CommandEntry diff_command;
@@ -86,6 +88,7 @@ extern const CommandEntry stats_command;
 extern const CommandEntry stop_command;
 extern const CommandEntry supervisor_command;
 extern const CommandEntry top_command;
+extern const CommandEntry unbundle_command;
 extern const CommandEntry unpause_command;
 extern const CommandEntry up_command;
 extern const CommandEntry update_command;

@@ -3,6 +3,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/archive_source_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/changes_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/convert_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/copy_paths_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_imports_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_rig.cc
   ${CMAKE_CURRENT_LIST_DIR}/ctst_sample_test.cc

@@ -2,6 +2,8 @@
 set(compose_container_tests
   cli/compose/attach_test.cc
   cli/compose/boot_test.cc
+  cli/compose/cp_attack_test.cc
+  cli/compose/cp_test.cc
   cli/compose/dashboard_program_test.cc
   cli/compose/killed_test.cc
   cli/compose/lifecycle_test.cc
