@@ -8,6 +8,7 @@
 
 #include "compose/ctst_values.h"
 #include "runtime/cli/nearest.h"
+#include "spec/text.h"
 
 namespace skiff::compose::ctst {
 namespace {
@@ -523,12 +524,6 @@ void ServiceWriter::put_extension() {
   if (!extension.members.empty()) put(service_, "x-skiff", std::move(extension), flat_.name.at);
 }
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char &letter : out) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
-  return out;
-}
-
 }  // namespace
 
 Value make_service(const ServiceParts &parts, Typed &typed, Findings &findings) {
@@ -537,6 +532,8 @@ Value make_service(const ServiceParts &parts, Typed &typed, Findings &findings) 
 
 bool is_property(std::string_view key) { return ServiceWriter::knows(key); }
 
-std::string nearest_property(std::string_view key) { return std::string(ServiceWriter::nearest(lower_case(key))); }
+std::string nearest_property(std::string_view key) {
+  return std::string(ServiceWriter::nearest(spec::lower_case(key)));
+}
 
 }  // namespace skiff::compose::ctst

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "runtime/cli/value.h"
+#include "spec/text.h"
 
 namespace skiff::compose {
 namespace {
@@ -16,14 +17,6 @@ std::optional<Number> parse_whole(std::string_view text, int radix) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, radix);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
-  });
-  return out;
 }
 
 // Takes "5d" or "2w" from the front, which Go's own durations lack.
@@ -133,7 +126,7 @@ std::string print_duration(std::chrono::nanoseconds duration) {
 }
 
 std::optional<bool> parse_boolean(std::string_view text) {
-  const std::string word = lower(text);
+  const std::string word = spec::lower_case(text);
   for (const std::string_view yes : {"true", "yes", "on", "y", "t", "1"}) {
     if (word == yes) return true;
   }

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "spec/text.h"
+
 namespace skiff::compose {
 namespace {
 
@@ -99,9 +101,6 @@ std::string sha256_hex(std::string_view bytes) {
   return hash.finish();
 }
 
-bool is_sha256_hex(std::string_view text) {
-  const auto digit = [](char letter) { return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f'); };
-  return text.size() == 64 && std::ranges::all_of(text, digit);
-}
+bool is_sha256_hex(std::string_view text) { return text.size() == 64 && spec::is_hex(text); }
 
 }  // namespace skiff::compose

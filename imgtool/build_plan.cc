@@ -9,22 +9,15 @@
 #include "runtime/cli/nearest.h"
 #include "runtime/cli/value.h"
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char &letter : out) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return out;
-}
-
 std::string at_line(const Instruction &instruction) { return fmt::format("line {}", instruction.line); }
 
 std::optional<std::size_t> find_stage(const BuildPlan &plan, std::size_t before, std::string_view name) {
-  const std::string wanted = lower(name);
+  const std::string wanted = spec::lower_case(name);
   for (std::size_t index = before; index-- > 0;) {
     if (!plan.stages[index].name.empty() && plan.stages[index].name == wanted) return index;
   }
@@ -87,7 +80,7 @@ class Planner {
   // FROM [--platform=P] IMAGE [AS NAME]
   Status begin_stage(const Instruction &instruction) {
     const std::vector<std::string> words = split_words(instruction.arguments, file_.escape);
-    if (words.size() != 1 && (words.size() != 3 || lower(words[1]) != "as")) {
+    if (words.size() != 1 && (words.size() != 3 || spec::lower_case(words[1]) != "as")) {
       return fail(fmt::format("FROM {}", instruction.arguments), "write FROM IMAGE [AS NAME]");
     }
     BuildStage stage;
@@ -99,7 +92,7 @@ class Planner {
     stage.base = find_source(plan_, plan_.stages.size(), image);
     if (image == "scratch") stage.base = {};
     if (words.size() == 3) {
-      stage.name = lower(TRY(expand_word(words[2], file_.escape, global_variables())));
+      stage.name = spec::lower_case(TRY(expand_word(words[2], file_.escape, global_variables())));
       TRY(check_name(stage.name));
     }
     if (const std::string *platform = instruction.flag("platform")) {
@@ -199,7 +192,7 @@ Result<std::vector<Declaration>> parse_declarations(const Instruction &instructi
 bool is_proxy_argument(std::string_view name) {
   static constexpr std::array<std::string_view, 5> names = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
                                                             "all_proxy"};
-  return std::ranges::find(names, lower(name)) != names.end();
+  return std::ranges::find(names, spec::lower_case(name)) != names.end();
 }
 
 }  // namespace skiff::image

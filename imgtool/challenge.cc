@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "imgtool/header_field.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -67,11 +68,11 @@ bool take_parameter(Scanner &scanner, Challenge &challenge) {
   if (name.empty() || !ahead.take('=')) return false;
   ahead.skip_blanks();
   if (ahead.at_quote()) {
-    if (auto value = ahead.take_quoted()) challenge.parameters[lower(name)] = *std::move(value);
+    if (auto value = ahead.take_quoted()) challenge.parameters[spec::lower_case(name)] = *std::move(value);
   } else {
     const std::string_view value = ahead.take_token();
     if (value.empty()) return false;  // "abc=" is a token68
-    challenge.parameters[lower(name)] = value;
+    challenge.parameters[spec::lower_case(name)] = value;
   }
   scanner = ahead;
   return true;
@@ -100,7 +101,7 @@ std::vector<Challenge> parse_challenges(std::string_view field) {
       scanner.skip_to_comma();
       continue;
     }
-    Challenge challenge{.scheme = lower(scheme), .parameters = {}, .token68 = {}};
+    Challenge challenge{.scheme = spec::lower_case(scheme), .parameters = {}, .token68 = {}};
     scanner.skip_blanks();
     take_parameters(scanner, challenge);
     Scanner ahead = scanner.ahead();

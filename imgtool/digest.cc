@@ -7,6 +7,7 @@
 #include <array>
 
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -17,8 +18,6 @@ struct Algorithm {
 };
 // descriptor.md, "Registered algorithms", as far as OpenSSL computes them; blake3 it does not.
 constexpr std::array<Algorithm, 2> algorithms = {{{"sha256", 64}, {"sha512", 128}}};
-
-bool is_hex(char letter) { return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f'); }
 
 const EVP_MD *md_of(std::string_view algorithm) { return algorithm == "sha512" ? EVP_sha512() : EVP_sha256(); }
 
@@ -36,7 +35,7 @@ Result<Digest> Digest::parse(std::string_view text) {
     return fail(fmt::format("digest {}: {} digits", spec::quote(text), digits.size()),
                 fmt::format("{} has {}", name, known->hex_digits));
   }
-  if (!std::ranges::all_of(digits, is_hex)) {
+  if (!spec::is_hex(digits)) {
     return fail(fmt::format("digest {}: a digit that is not hexadecimal in lower case", spec::quote(text)));
   }
   Digest digest;

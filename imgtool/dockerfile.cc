@@ -7,6 +7,7 @@
 #include "imgtool/dockerfile_check.h"
 #include "spec/json.h"
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -28,14 +29,6 @@ std::string upper(std::string_view text) {
   std::string out(text);
   for (char &letter : out) {
     if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-  }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char &letter : out) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
   }
   return out;
 }
@@ -90,7 +83,7 @@ class Parser {
   Result<bool> read_directive(std::string_view line) {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) return false;
-    const std::string key = lower(trim(line.substr(1, equals - 1)));
+    const std::string key = spec::lower_case(trim(line.substr(1, equals - 1)));
     const std::string_view value = trim(line.substr(equals + 1));
     // Which program is to read the file (syntax), and what that one is to complain about (check).
     if (key == "syntax" || key == "check") return true;
@@ -150,7 +143,7 @@ class Parser {
       // As a bool: --link
       const std::string_view value = equals == std::string_view::npos ? "true" : word.substr(equals + 1);
       if (name.empty()) return fail(fmt::format("{}: a flag without a name", spec::quote(word)));
-      instruction.flags.push_back({lower(name), std::string(value)});
+      instruction.flags.push_back({spec::lower_case(name), std::string(value)});
     }
     return {};
   }

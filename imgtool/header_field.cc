@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "spec/text.h"
+
 namespace skiff::image {
 namespace {
 
@@ -25,14 +27,6 @@ bool is_token_letter(char letter) {
   return is_alphanumeric(letter) || std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char &letter : result) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return result;
-}
-
 std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
@@ -40,7 +34,7 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string media_type_of(std::string_view content_type) {
-  return lower(trim(content_type.substr(0, content_type.find(';'))));
+  return spec::lower_case(trim(content_type.substr(0, content_type.find(';'))));
 }
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view field,
@@ -59,7 +53,7 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view field,
 
 std::optional<ContentRange> parse_content_range(std::string_view field) {
   field = trim(field);
-  if (lower(field.substr(0, 6)) != "bytes ") return std::nullopt;
+  if (spec::lower_case(field.substr(0, 6)) != "bytes ") return std::nullopt;
   field.remove_prefix(6);
   const std::size_t dash = field.find('-');
   const std::size_t slash = field.find('/');
@@ -86,7 +80,7 @@ std::optional<std::string> parse_next_link(std::string_view field) {
     if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
     const std::string_view target = field.substr(open + 1, close - open - 1);
     field.remove_prefix(close + 1);
-    const std::string parameters = lower(field.substr(0, field.find('<')));
+    const std::string parameters = spec::lower_case(field.substr(0, field.find('<')));
     if (parameters.find("rel=\"next\"") != std::string::npos || parameters.find("rel=next") != std::string::npos) {
       return std::string(target);
     }

@@ -13,6 +13,7 @@
 #include "imgtool/late_library.h"
 #include "imgtool/url.h"
 #include "runtime/kernel/process.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 
@@ -52,7 +53,7 @@ std::size_t take_header(const char *data, std::size_t /*one*/, std::size_t size,
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return size;
-  exchange.response.headers.emplace_back(lower(line.substr(0, colon)), trim(line.substr(colon + 1)));
+  exchange.response.headers.emplace_back(spec::lower_case(line.substr(0, colon)), trim(line.substr(colon + 1)));
   return size;
 }
 
@@ -184,8 +185,9 @@ HeaderList list_headers(const HttpRequest &request) {
   HeaderList list(curl_slist_append(nullptr, "User-Agent: skiff-image"));
   // An answer to it would cost a round trip, and a second where the server does not know it.
   curl_slist_append(list.get(), "Expect:");
-  const bool typed = std::ranges::any_of(
-      request.headers, [](const std::string &header) { return lower(header.substr(0, 13)) == "content-type:"; });
+  const bool typed = std::ranges::any_of(request.headers, [](const std::string &header) {
+    return spec::lower_case(header.substr(0, 13)) == "content-type:";
+  });
   if (!typed) curl_slist_append(list.get(), "Content-Type:");
   for (const std::string &header : request.headers) curl_slist_append(list.get(), header.c_str());
   return list;

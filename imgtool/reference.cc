@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -22,14 +23,6 @@ constexpr std::size_t longest_tag = 128;
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
-char to_lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), to_lower);
-  return out;
-}
 
 // What is wrong with the name of an image, put together as the error of the whole.
 std::unexpected<Error> wrong(std::string_view text, std::string what, std::string remedy = {}) {
@@ -76,8 +69,9 @@ bool is_host_label(std::string_view text) {
 bool is_host(std::string_view text) {
   if (text.starts_with('[')) {
     const std::string_view inside = text.substr(1, text.size() - 2);
-    return text.ends_with(']') && inside.find(':') != std::string_view::npos &&
-           std::ranges::all_of(inside, [](char c) { return is_hex(to_lower(c)) || c == ':' || c == '.'; });
+    return text.ends_with(']') && inside.find(':') != std::string_view::npos && std::ranges::all_of(inside, [](char c) {
+             return spec::is_hex(spec::lower_case(c)) || c == ':' || c == '.';
+           });
   }
   while (true) {
     const std::size_t dot = text.find('.');
@@ -134,8 +128,8 @@ Status check_repository(std::string_view text, std::string_view repository) {
     const std::size_t slash = rest.find('/');
     const std::string_view part = rest.substr(0, slash);
     if (!is_path_component(part)) {
-      const std::string lower = lower_case(repository);
-      const bool only_case = lower != repository && is_path_component(lower_case(part));
+      const std::string lower = spec::lower_case(repository);
+      const bool only_case = lower != repository && is_path_component(spec::lower_case(part));
       return wrong(
           text, fmt::format("the repository's part {} is not of a-z, 0-9 and single . _ - between them", quote(part)),
           only_case ? fmt::format("write it in lower case: {}", lower) : std::string());
@@ -197,8 +191,7 @@ Result<ImageName> parse_image_name(std::string_view text) {
     name.repository.insert(0, docker_library);
   }
   if (parts.digest) name.digest = TRY(in(fmt::format("image name {}", quote(text)), Digest::parse(*parts.digest)));
-  if (parts.registry.empty() && !parts.digest && parts.repository.size() == 64 &&
-      std::ranges::all_of(parts.repository, is_hex)) {
+  if (parts.registry.empty() && !parts.digest && parts.repository.size() == 64 && spec::is_hex(parts.repository)) {
     return wrong(text, "64 hexadecimal digits are an id, not a name", fmt::format("write NAME@sha256:{}", text));
   }
   name.tag = parts.tag ? std::string(*parts.tag) : name.digest.valid() ? "" : "latest";

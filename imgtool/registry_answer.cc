@@ -5,6 +5,7 @@
 #include "imgtool/header_field.h"
 #include "spec/json.h"
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -55,7 +56,7 @@ std::string words_of_json(std::string_view body) {
 }
 
 std::string title_of(std::string_view page) {
-  const std::string lowered = lower(page);
+  const std::string lowered = spec::lower_case(page);
   const std::size_t open = lowered.find("<title>");
   const std::size_t close = lowered.find("</title>", open);
   if (open == std::string::npos || close == std::string::npos) return {};
@@ -67,7 +68,7 @@ std::string title_of(std::string_view page) {
 bool is_html(const HttpResponse &response) {
   const std::string type = media_type_of(response.header("content-type"));
   if (type == "text/html" || type == "application/xhtml+xml") return true;
-  const std::string start = lower(trim(std::string_view(response.body).substr(0, 64)));
+  const std::string start = spec::lower_case(trim(std::string_view(response.body).substr(0, 64)));
   return start.starts_with("<!doctype html") || start.starts_with("<html");
 }
 

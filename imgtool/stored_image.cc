@@ -9,6 +9,7 @@
 
 #include "runtime/cli/nearest.h"
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -16,12 +17,10 @@ namespace {
 constexpr const char *ref_name = "org.opencontainers.image.ref.name";
 constexpr std::size_t fewest_digits = 4;
 
-bool is_hex(std::string_view text) { return text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
-
 // "sha256:ab12..." or "ab12...", if it can be the start of a digest.
 std::string_view digits_of(std::string_view text) {
   const std::string_view digits = text.substr(text.starts_with("sha256:") ? 7 : 0);
-  return digits.size() >= fewest_digits && is_hex(digits) ? digits : std::string_view();
+  return digits.size() >= fewest_digits && spec::is_hex(digits) ? digits : std::string_view();
 }
 
 bool starts(const std::string &digest, std::string_view digits) {

@@ -8,6 +8,7 @@
 #include "imgtool/header_field.h"
 #include "imgtool/late_library.h"
 #include "spec/names.h"
+#include "spec/text.h"
 
 namespace skiff::image {
 namespace {
@@ -48,7 +49,7 @@ Result<WebOrigin> origin_of(const std::string &url) {
   const Url parsed = TRY(parse(url));
   WebOrigin origin;
   origin.scheme = TRY(part_of(parsed.get(), CURLUPART_SCHEME, url));
-  origin.host = lower(TRY(part_of(parsed.get(), CURLUPART_HOST, url)));
+  origin.host = spec::lower_case(TRY(part_of(parsed.get(), CURLUPART_HOST, url)));
   origin.port = TRY(part_of(parsed.get(), CURLUPART_PORT, url));
   return origin;
 }

@@ -11,6 +11,7 @@
 #include "spec/media_types.h"
 #include "spec/names.h"
 #include "spec/reader.h"
+#include "spec/text.h"
 #include "spec/writer.h"
 
 namespace skiff::spec {
@@ -19,7 +20,6 @@ namespace {
 
 constexpr std::string_view docker_schema1_prefix = "application/vnd.docker.distribution.manifest.v1+";
 
-bool is_hex(char letter) { return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f'); }
 bool is_lower_or_digit(char letter) { return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'); }
 bool is_encoded(char letter) {
   return is_lower_or_digit(letter) || (letter >= 'A' && letter <= 'Z') ||
@@ -188,7 +188,7 @@ Result<json::Document> parse_object(std::string_view name, std::string_view text
 
 bool is_digest(std::string_view text) {
   const std::size_t digits = text.starts_with("sha256:") ? 64 : text.starts_with("sha512:") ? 128 : 0;
-  return digits != 0 && text.size() == digits + 7 && std::ranges::all_of(text.substr(7), is_hex);
+  return digits != 0 && text.size() == digits + 7 && is_hex(text.substr(7));
 }
 
 Result<ImageDocument> parse_image_document(std::string_view json, std::string_view media_type) {

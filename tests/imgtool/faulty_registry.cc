@@ -11,6 +11,7 @@
 
 #include "imgtool/digest.h"
 #include "imgtool/header_field.h"
+#include "spec/text.h"
 
 namespace skiff::image::testing {
 namespace {
@@ -49,7 +50,7 @@ Request parse_head(std::string_view head) {
     head.remove_prefix(field.size());
     const std::size_t colon = field.find(':');
     if (colon != std::string_view::npos) {
-      request.headers[lower(field.substr(0, colon))] = trim(field.substr(colon + 1));
+      request.headers[spec::lower_case(field.substr(0, colon))] = trim(field.substr(colon + 1));
     }
   }
   return request;
@@ -60,7 +61,8 @@ std::string head_of(const Answer &answer) {
   bool with_length = false;
   for (const auto &[name, value] : answer.headers) {
     head += fmt::format("{}: {}\r\n", name, value);
-    with_length = with_length || lower(name) == "content-length" || lower(name) == "transfer-encoding";
+    with_length =
+        with_length || spec::lower_case(name) == "content-length" || spec::lower_case(name) == "transfer-encoding";
   }
   if (!with_length && answer.status != 204) head += fmt::format("Content-Length: {}\r\n", answer.body.size());
   return head + "\r\n";

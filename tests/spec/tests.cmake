@@ -22,6 +22,7 @@ add_executable(spec_test
   ${CMAKE_CURRENT_LIST_DIR}/print_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reader_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/state_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/text_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/writer_test.cc
 )
 target_link_libraries(spec_test PRIVATE skiff_spec GTest::gtest_main)
