@@ -5,21 +5,11 @@
 #include <charconv>
 #include <cstring>
 
+#include "compose/state.h"
 #include "compose/words.h"
-#include "runtime/kernel/fd.h"
 
 namespace skiff::compose {
 namespace {
-
-constexpr std::size_t longest_table = std::size_t{16} << 20U;
-
-// What is not there has no routes: a kernel without IPv6.
-Result<std::string> read_if_there(const char *path) {
-  const Result<kernel::Fd> file = kernel::open(path, O_RDONLY);
-  if (!file && file.error().number == ENOENT) return std::string();
-  if (!file) return std::unexpected(file.error());
-  return kernel::read_all(*file, longest_table);
-}
 
 std::optional<std::uint32_t> parse_hex(std::string_view text) {
   std::uint32_t number = 0;
@@ -99,6 +89,7 @@ std::vector<std::string> parse_name_servers(std::string_view text) {
 }
 
 Result<std::vector<Subnet>> read_host_subnets(std::string_view own_bridge) {
+  // What is not there has no routes: a kernel without IPv6.
   std::vector<Subnet> subnets = parse_routes(TRY(read_if_there("/proc/self/net/route")), own_bridge);
   for (Subnet &one : parse_ipv6_routes(TRY(read_if_there("/proc/self/net/ipv6_route")), own_bridge)) {
     subnets.push_back(one);

@@ -7,29 +7,25 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 
 #include "runtime/kernel/credential.h"
+#include "runtime/kernel/environment.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
+#include "runtime/kernel/replace.h"
 
 namespace skiff::compose {
 namespace {
 
 constexpr std::size_t longest_file = std::size_t{16} << 20U;
 
-std::string variable(const char *name) {
-  const char *value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 Result<std::string> absolute(const std::string &path) {
   return path.starts_with('/') ? path : TRY(kernel::getcwd()) + "/" + path;
 }
 
 Result<std::string> user_data() {
-  if (std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data;
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/share";
+  std::string data = kernel::user_directory("XDG_DATA_HOME", "/.local/share");
+  if (!data.empty()) return data;
   return fail("$HOME is not set", "name a directory by --state");
 }
 
@@ -37,14 +33,14 @@ Result<std::string> user_data() {
 
 Result<Places> find_places(const cli::Flags &global) {
   std::string own(global.string("state"));
-  if (own.empty()) own = variable("SKIFF_COMPOSE_STATE");
+  if (own.empty()) own = kernel::environment_variable("SKIFF_COMPOSE_STATE");
   if (!own.empty()) {
     own = TRY(absolute(own));
     return Places{.data = own, .run = own + "/run"};
   }
   if (kernel::geteuid() == 0) return Places{.data = "/var/lib/skiff/compose", .run = "/run/skiff-compose"};
   Places places{.data = TRY(user_data()) + "/skiff/compose", .run = {}};
-  const std::string runtime = variable("XDG_RUNTIME_DIR");
+  const std::string runtime = kernel::environment_variable("XDG_RUNTIME_DIR");
   places.run = runtime.starts_with('/') ? runtime + "/skiff-compose" : places.data + "/run";
   return places;
 }
@@ -70,15 +66,12 @@ Result<kernel::Fd> lock_file(const std::string &path, int operation) {
 
 Status replace_file(const std::string &path, std::string_view text, mode_t mode) {
   const std::string fresh = fmt::format("{}.{}", path, kernel::getpid());
-  {
-    const kernel::Fd file = TRY(kernel::open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
-    TRY(in(path, kernel::write_all(file, text)));
-  }
-  return kernel::renameat2(kernel::cwd, fresh, kernel::cwd, path);
+  const kernel::FileReplacement file = {.name = path, .temporary = fresh, .mode = mode, .synced = false};
+  return in(path, kernel::replace_file(kernel::cwd, file, text));
 }
 
 Result<std::string> read_if_there(const std::string &path) {
-  const kernel::Fd file = TRY(kernel::find_at(kernel::cwd, path, O_RDONLY | O_NOFOLLOW));
+  const kernel::Fd file = TRY(kernel::find_at(kernel::cwd, path, O_RDONLY));
   if (!file.valid()) return std::string();
   return in(path, kernel::read_all(file, longest_file));
 }

@@ -12,6 +12,7 @@
 #include "imgtool/foreign_compression.h"
 #include "imgtool/take_in.h"
 #include "imgtool/tar_format.h"
+#include "runtime/kernel/environment.h"
 #include "runtime/kernel/path.h"
 #include "spec/names.h"
 
@@ -113,10 +114,13 @@ Result<std::string> read_text(const kernel::Fd &file, std::uint64_t offset, std:
 
 }  // namespace
 
+std::string temporary_place() {
+  std::string own = kernel::environment_variable("TMPDIR");
+  return own.empty() ? "/var/tmp" : own;
+}
+
 Result<kernel::Fd> open_unnamed_file() {
-  const char *directory = std::getenv("TMPDIR");
-  const std::string path = directory == nullptr || *directory == '\0' ? "/var/tmp" : directory;
-  return remedy("set $TMPDIR to a directory with room", kernel::open(path, O_TMPFILE | O_RDWR, 0600));
+  return remedy("set $TMPDIR to a directory with room", kernel::open(temporary_place(), O_TMPFILE | O_RDWR, 0600));
 }
 
 Result<Archive> Archive::open(const std::string &path) {

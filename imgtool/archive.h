@@ -67,6 +67,8 @@ class ArchiveWriter {
   kernel::FdView file_;
 };
 
+// For what does not fit into memory: $TMPDIR, or /var/tmp, as /tmp often is memory.
+[[nodiscard]] std::string temporary_place();
 // A file without a name, removed when it is closed: in $TMPDIR, or /var/tmp.
 [[nodiscard]] Result<kernel::Fd> open_unnamed_file();
 

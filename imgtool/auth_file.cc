@@ -8,6 +8,7 @@
 
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
+#include "runtime/kernel/replace.h"
 #include "spec/base64.h"
 #include "spec/json.h"
 #include "spec/writer.h"
@@ -185,14 +186,7 @@ Result<kernel::Fd> make_parent(const std::string &path) {
 
 Status replace_file(const kernel::Fd &directory, const std::string &name, std::string_view text) {
   const std::string fresh = fmt::format(".{}.{}", name, kernel::getpid());
-  const Status written = [&]() -> Status {
-    const kernel::Fd file = TRY(kernel::openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
-    TRY(kernel::write_all(file, text));
-    TRY(kernel::fsync(file));
-    return kernel::renameat2(directory, fresh, directory, name);
-  }();
-  if (!written) (void)kernel::unlinkat(directory, fresh);
-  return written;
+  return kernel::replace_file(directory, {.name = name, .temporary = fresh}, text);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/process.h"
+#include "runtime/kernel/replace.h"
 #include "spec/fields_image.h"
 #include "spec/reader.h"
 #include "spec/writer.h"
@@ -94,11 +95,9 @@ Status BuildCache::keep(const std::string &key, const CachedStep &step) const {
   if (step.layer) record = {.layer = *step.layer, .diff_id = step.diff_id};
   const std::string path = fmt::format("{}/{}", directory_name, key);
   const std::string temporary = fmt::format("{}.{}", path, kernel::getpid());
-  {
-    const kernel::Fd file = TRY(kernel::openat(store_->directory(), temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644));
-    TRY(kernel::write_all(file, spec::Writer("").document(record) + "\n"));
-  }
-  return kernel::renameat2(store_->directory(), temporary, store_->directory(), path);
+  return kernel::replace_file(store_->directory(),
+                              {.name = path, .temporary = temporary, .mode = 0644, .synced = false},
+                              spec::Writer("").document(record) + "\n");
 }
 
 }  // namespace skiff::image

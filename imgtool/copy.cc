@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "imgtool/archive.h"
 #include "imgtool/assemble.h"
 #include "imgtool/fetch.h"
 #include "imgtool/platform.h"
@@ -134,9 +135,7 @@ Status deliver_to_directory(const Workplace &place, const Layout &from, const sp
 }  // namespace
 
 Result<HalfMade> make_temporary(Interrupts &interrupts) {
-  const char *directory = std::getenv("TMPDIR");
-  const std::string place = directory == nullptr || *directory == '\0' ? "/var/tmp" : directory;
-  return remedy("set $TMPDIR to a directory with room", HalfMade::make_scratch(place, interrupts));
+  return remedy("set $TMPDIR to a directory with room", HalfMade::make_scratch(temporary_place(), interrupts));
 }
 
 Result<std::unique_ptr<Staging>> make_staging(Interrupts &interrupts) {

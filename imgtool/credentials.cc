@@ -8,33 +8,30 @@
 
 #include "imgtool/auth_file.h"
 #include "imgtool/credential_program.h"
+#include "runtime/kernel/environment.h"
 
 namespace skiff::image {
 namespace {
 
-std::string environment(const char *name) {
-  const char *value = ::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 // Where `login` writes, and the first that is read.
 std::string first_place(const std::string &authfile) {
   if (!authfile.empty()) return authfile;
-  if (std::string named = environment("REGISTRY_AUTH_FILE"); !named.empty()) return named;
-  if (const std::string run = environment("XDG_RUNTIME_DIR"); !run.empty()) return run + "/containers/auth.json";
+  if (std::string named = kernel::environment_variable("REGISTRY_AUTH_FILE"); !named.empty()) return named;
+  if (const std::string run = kernel::environment_variable("XDG_RUNTIME_DIR"); !run.empty())
+    return run + "/containers/auth.json";
   return fmt::format("/run/containers/{}/auth.json", ::getuid());
 }
 
 std::vector<std::string> all_places(const std::string &authfile) {
   std::vector<std::string> places = {first_place(authfile)};
-  if (!authfile.empty() || !environment("REGISTRY_AUTH_FILE").empty()) return places;
-  const std::string home = environment("HOME");
-  if (const std::string config = environment("XDG_CONFIG_HOME"); !config.empty()) {
+  if (!authfile.empty() || !kernel::environment_variable("REGISTRY_AUTH_FILE").empty()) return places;
+  const std::string home = kernel::environment_variable("HOME");
+  if (const std::string config = kernel::environment_variable("XDG_CONFIG_HOME"); !config.empty()) {
     places.push_back(config + "/containers/auth.json");
   } else if (!home.empty()) {
     places.push_back(home + "/.config/containers/auth.json");
   }
-  if (const std::string docker = environment("DOCKER_CONFIG"); !docker.empty()) {
+  if (const std::string docker = kernel::environment_variable("DOCKER_CONFIG"); !docker.empty()) {
     places.push_back(docker + "/config.json");
   } else if (!home.empty()) {
     places.push_back(home + "/.docker/config.json");

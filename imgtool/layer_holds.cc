@@ -3,6 +3,7 @@
 
 #include "imgtool/layer_store.h"
 #include "runtime/kernel/path.h"
+#include "runtime/kernel/replace.h"
 #include "spec/json.h"
 #include "spec/reader.h"
 #include "spec/writer.h"
@@ -55,10 +56,9 @@ Status hold_layers(const Layout &store, const std::string &bundle, const std::ve
   const auto hold = [&]() -> Status {
     TRY(kernel::make_directory(store.directory(), holds, 0700));
     const std::string path = path_of(bundle);
-    const Fd file = TRY(kernel::openat(store.directory(), path + ".new", O_WRONLY | O_CREAT | O_TRUNC, 0600));
-    TRY(kernel::write_all(file, spec::Writer("").document(Hold{.bundle = bundle, .layers = names})));
-    TRY(kernel::fsync(file));
-    return kernel::renameat2(store.directory(), path + ".new", store.directory(), path);
+    const std::string fresh = path + ".new";
+    return kernel::replace_file(store.directory(), {.name = path, .temporary = fresh},
+                                spec::Writer("").document(Hold{.bundle = bundle, .layers = names}));
   };
   return in(fmt::format("{}: holding layers for {}", store.path(), bundle), hold());
 }

@@ -8,6 +8,7 @@
 
 #include "imgtool/tree_removal.h"
 #include "runtime/kernel/path.h"
+#include "runtime/kernel/replace.h"
 #include "spec/json.h"
 #include "spec/reader.h"
 #include "spec/writer.h"
@@ -55,10 +56,9 @@ std::optional<LayerRecord> parse_record(std::string_view json) {
 }
 
 Status write_record(const Fd &directory, const LayerRecord &record) {
-  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
-  const Fd file = TRY(kernel::openat(directory, record_temporary, flags, 0600));
-  TRY(kernel::write_all(file, spec::Writer("").document(record)));
-  return kernel::renameat2(directory, record_temporary, directory, record_file);
+  return kernel::replace_file(directory,
+                              {.name = record_file, .temporary = record_temporary, .mode = 0600, .synced = false},
+                              spec::Writer("").document(record));
 }
 
 // A record that has become old enough is made one that outlives a crash. What fails leaves it as it is.

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "runtime/kernel/path.h"
+#include "runtime/kernel/replace.h"
 #include "spec/json.h"
 #include "spec/media_types.h"
 #include "spec/names.h"
@@ -37,12 +38,9 @@ Status make_with_parents(const std::string &path) {
   return kernel::make_directory(kernel::cwd, path, 0755);
 }
 
-// Whole or not at all, and on the disk when it returns. One at a time: the caller holds index.lock.
+// On the disk when it returns. One at a time: the caller holds index.lock.
 Status replace_file(const Fd &directory, const char *name, const char *temporary, std::string_view bytes) {
-  const Fd file = TRY(kernel::openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
-  TRY(kernel::write_all(file, bytes));
-  TRY(kernel::fsync(file));
-  TRY(kernel::renameat2(directory, temporary, directory, name));
+  TRY(kernel::replace_file(directory, {.name = name, .temporary = temporary, .mode = 0644}, bytes));
   return kernel::fsync(directory);
 }
 

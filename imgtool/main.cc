@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <span>
 
 #include "imgtool/cmd/command.h"
 #include "imgtool/output.h"
 #include "runtime/cli/usage.h"
+#include "runtime/kernel/environment.h"
 #include "runtime/kernel/process.h"
 
 namespace skiff::image {
@@ -91,18 +91,12 @@ constexpr cli::Program program = {
     .flags = global_flags,
     .commands = commands};
 
-std::string variable(const char *name) {
-  const char *value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// XDG Base Directory Specification: data of a user; a relative path is to be ignored.
 Result<std::string> find_store(const cli::Flags &global) {
   if (global.given("store")) return std::string(global.string("store"));
-  if (std::string own = variable("SKIFF_STORE"); !own.empty()) return own;
+  if (std::string own = kernel::environment_variable("SKIFF_STORE"); !own.empty()) return own;
   if (::geteuid() == 0) return "/var/lib/skiff/images";
-  if (const std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data + "/skiff/images";
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/share/skiff/images";
+  const std::string data = kernel::user_directory("XDG_DATA_HOME", "/.local/share");
+  if (!data.empty()) return data + "/skiff/images";
   return fail("$HOME is not set", "name a directory by --store");
 }
 

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "runtime/kernel/environment.h"
+
 namespace skiff {
 namespace {
 
@@ -23,23 +25,18 @@ struct Place {
   Bus::Kind kind = Bus::Kind::service;
 };
 
-std::string variable(const char *name) {
-  const char *value = std::getenv(name);
-  return value == nullptr ? std::string() : value;
-}
-
 std::vector<Place> places(bool user) {
   if (!user) {
-    std::string bus = find_socket(variable("DBUS_SYSTEM_BUS_ADDRESS"));
+    std::string bus = find_socket(kernel::environment_variable("DBUS_SYSTEM_BUS_ADDRESS"));
     if (bus.empty()) bus = "/run/dbus/system_bus_socket";
     return {{"/run/systemd/private", Bus::Kind::service}, {std::move(bus), Bus::Kind::bus}};
   }
   std::vector<Place> out;
-  std::string directory = variable("XDG_RUNTIME_DIR");
+  std::string directory = kernel::environment_variable("XDG_RUNTIME_DIR");
   // The usual place. In a user namespace our uid is another one outside.
   if (directory.empty()) directory = fmt::format("/run/user/{}", ::geteuid());
   out.push_back({directory + "/systemd/private", Bus::Kind::service});
-  if (std::string bus = find_socket(variable("DBUS_SESSION_BUS_ADDRESS")); !bus.empty()) {
+  if (std::string bus = find_socket(kernel::environment_variable("DBUS_SESSION_BUS_ADDRESS")); !bus.empty()) {
     out.push_back({std::move(bus), Bus::Kind::bus});
   }
   out.push_back({directory + "/bus", Bus::Kind::bus});
