@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compose/attach_wire.h"
+#include "compose/attachment.h"
 #include "compose/container_names.h"
 #include "compose/events.h"
 #include "compose/joined_namespaces.h"
@@ -112,10 +113,6 @@ Status note_processes(RunRecord &run, std::string_view pids) {
   return {};
 }
 
-Result<Fd> connect(const Engine &engine, const std::string &id) {
-  return kernel::connect_unix(kernel::cwd, engine.places.sockets(id) + "/" + wire::socket_name, SOCK_SEQPACKET);
-}
-
 Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord &run, bool attached) {
   TRY(prepare(engine, record, run));
   TRY(save_record(engine.places, record));
@@ -129,7 +126,7 @@ Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord 
   if (has_networks && waits) joined = join_and_name(engine, record, run.pid);
   TRY(std::move(joined));
   Started started;
-  if (attached) started.attached = TRY(connect(engine, record.id));
+  if (attached) started.attached = TRY(connect_to_monitor(engine, record.id));
   run.started = time_now();
   TRY(save_run(engine.places, record.id, run));
   TRY(kernel::send_message(monitor, std::string(1, start_wire::go)));
@@ -162,7 +159,7 @@ Result<Started> start_container(const Engine &engine, const std::string &id, con
   Container container = TRY(load_container(engine.places, id));
   if (container.state.is_running()) {
     Started started{.attached = {}, .already = true};
-    if (options.attach) started.attached = TRY(connect(engine, id));
+    if (options.attach) started.attached = TRY(connect_to_monitor(engine, id));
     return started;
   }
   TRY(settle_locked(engine, container));

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "compose/attach_wire.h"
+#include "compose/attachment.h"
 #include "runtime/kernel/process.h"
 #include "runtime/kernel/socket.h"
 
@@ -27,8 +28,7 @@ Result<RunWatch> RunWatch::open(const Engine &engine, const std::string &id) {
     Result<kernel::Fd> process = kernel::pidfd_open(container.state.run.pid);
     if (process) watch.process_ = std::move(*process);
   }
-  Result<kernel::Fd> monitor =
-      kernel::connect_unix(kernel::cwd, engine.places.sockets(id) + "/" + wire::socket_name, SOCK_SEQPACKET);
+  Result<kernel::Fd> monitor = connect_to_monitor(engine, id);
   // It may end before it has taken the connection.
   if (monitor && kernel::send_message(*monitor, std::string(1, wire::quiet))) {
     watch.monitor_ = std::move(*monitor);

@@ -51,4 +51,9 @@ Compression compression_of(std::string_view media_type) {
   return Compression::none;
 }
 
+Compression compression_of_name(std::string_view name) {
+  if (name == "gzip") return Compression::gzip;
+  return name == "zstd" ? Compression::zstd : Compression::none;
+}
+
 }  // namespace skiff::spec

@@ -30,5 +30,7 @@ inline constexpr std::string_view docker_layer_zstd_type = "application/vnd.dock
 enum class Compression : std::uint8_t { none, gzip, zstd };
 // Of a layer's media type. What its bytes really are is read from their first four: registries hold wrong types.
 [[nodiscard]] Compression compression_of(std::string_view media_type);
+// "gzip", "zstd"; anything else is none.
+[[nodiscard]] Compression compression_of_name(std::string_view name);
 
 }  // namespace skiff::spec

@@ -15,18 +15,7 @@ Result<int> manual(const Context &context) { return print(cli::man_page(context.
 
 }  // namespace
 
-const CommandEntry completion_command = {
-    .command = {.name = "completion",
-                .usage = "bash|zsh|fish",
-                .summary = "print a script that completes the command line in this shell",
-                .min_positionals = 1,
-                .max_positionals = 1},
-    .run = complete,
-    .dry_run = DryRun::reads};
-
-const CommandEntry man_command = {
-    .command = {.name = "man", .summary = "print the manual page in roff", .hidden = true},
-    .run = manual,
-    .dry_run = DryRun::reads};
+const CommandEntry completion_command = {.command = cli::completion_command, .run = complete, .dry_run = DryRun::reads};
+const CommandEntry man_command = {.command = cli::man_command, .run = manual, .dry_run = DryRun::reads};
 
 }  // namespace skiff::compose

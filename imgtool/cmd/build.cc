@@ -8,6 +8,7 @@
 #include "imgtool/store.h"
 #include "imgtool/stored_image.h"
 #include "runtime/kernel/path.h"
+#include "spec/media_types.h"
 #include "spec/names.h"
 
 namespace skiff::image {
@@ -114,11 +115,6 @@ BuildRequest make_request(const Context &context, const PlatformRequest &platfor
   return request;
 }
 
-spec::Compression compression_of_flag(std::string_view text) {
-  if (text == "gzip") return spec::Compression::gzip;
-  return text == "zstd" ? spec::Compression::zstd : spec::Compression::none;
-}
-
 Result<BuildPlan> plan_of(const std::string &text, const BuildRequest &request) {
   return make_build_plan(TRY(parse_dockerfile(text)), request);
 }
@@ -166,7 +162,7 @@ Result<int> run(const Context &context) {
   options.ignore = TRY(read_ignore(context.flag("file"), directory, opened));
   options.runtime = context.flag("runtime");
   for (const std::string_view label : context.flags().strings("label")) options.labels.emplace_back(label);
-  options.compression = compression_of_flag(context.flags().string("compression"));
+  options.compression = spec::compression_of_name(context.flags().string("compression"));
   options.cache = !context.flags().boolean("no-cache");
   options.pull = TRY(parse_pull(context.flag("pull")));
   options.host_network = context.flags().string("network") != "none";

@@ -15,15 +15,7 @@ Result<int> manual(const Context &context) { return print(cli::man_page(context.
 
 }  // namespace
 
-const CommandEntry completion_command = {
-    .command = {.name = "completion",
-                .usage = "bash|zsh|fish",
-                .summary = "print a script that completes the command line in this shell",
-                .min_positionals = 1,
-                .max_positionals = 1},
-    .run = complete};
-
-const CommandEntry man_command = {
-    .command = {.name = "man", .summary = "print the manual page in roff", .hidden = true}, .run = manual};
+const CommandEntry completion_command = {.command = cli::completion_command, .run = complete};
+const CommandEntry man_command = {.command = cli::man_command, .run = manual};
 
 }  // namespace skiff::image

@@ -10,6 +10,7 @@
 #include "imgtool/output.h"
 #include "imgtool/store.h"
 #include "imgtool/tree_entry.h"
+#include "spec/media_types.h"
 
 namespace skiff::image {
 namespace {
@@ -116,17 +117,12 @@ Result<spec::ImageConfig> make_config(const Context &context, const MinimalTree 
   return config;
 }
 
-spec::Compression compression_of_flag(std::string_view text) {
-  if (text == "gzip") return spec::Compression::gzip;
-  return text == "zstd" ? spec::Compression::zstd : spec::Compression::none;
-}
-
 Result<spec::Descriptor> write(const Context &context, const Layout &store, kernel::FdView root,
                                const MinimalTree &tree) {
   const kernel::Fd lock = TRY(store.lock_shared());
   const std::optional<std::int64_t> newest = TRY(source_date_epoch());
   const std::int64_t time = TRY(creation_time());
-  LayerWriter layer = TRY(LayerWriter::open(store, compression_of_flag(context.flags().string("compression"))));
+  LayerWriter layer = TRY(LayerWriter::open(store, spec::compression_of_name(context.flags().string("compression"))));
   for (const auto &[path, file] : tree.files.files()) TRY(add_file(layer, root, path, file, time, newest));
   WrittenLayer written = TRY(layer.finish());
   const spec::ImageConfig config = TRY(make_config(context, tree, written, time));
