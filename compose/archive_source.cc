@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 
+#include "compose/contains.h"
 #include "compose/sha256.h"
+#include "runtime/kernel/environment.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -55,7 +56,7 @@ Status download(const Source &source, const std::string &path) {
 }
 
 // The file itself: of https the copy in the cache, which counts only with the right digest.
-Result<std::string> find_file(const Source &source, const ArchiveOptions &options) {
+Result<std::string> find_file(const Source &source, const ArchiveOptions &options, bool offline) {
   if (!source.remote) {
     if (!source.digest.empty()) TRY(check_digest(source.place, source.digest));
     return source.place;
@@ -66,7 +67,7 @@ Result<std::string> find_file(const Source &source, const ArchiveOptions &option
   const std::string folder = options.cache_directory.empty() ? archive_cache_directory() : options.cache_directory;
   std::string path = fmt::format("{}/{}", folder, source.digest);
   if (kernel::faccessat(kernel::cwd, path, R_OK) && check_digest(path, source.digest)) return path;
-  if (options.offline) {
+  if (offline) {
     return fail(EHOSTUNREACH, fmt::format("{} is not in {}, and --offline refuses to fetch it", source.place, folder));
   }
   TRY(download(source, path));
@@ -112,18 +113,22 @@ bool is_archive_source(std::string_view image) {
 
 Result<std::string> store_archive(const Engine &engine, const std::string &source_text, const ArchiveOptions &options) {
   const Source source = parse_source(source_text);
-  const std::string path = TRY(in(fmt::format("image {}", source_text), find_file(source, options)));
+  const bool offline = options.offline || contains(engine.image, "--offline");
+  const std::string path = TRY(in(fmt::format("image {}", source_text), find_file(source, options, offline)));
   std::string name = TRY(in(fmt::format("image {}", source_text), name_of(source, path)));
   const ProgramOutput there = TRY(run_program(engine.run_image({"--quiet", "inspect", name})));
   if (there.code != 0) TRY(in(fmt::format("image {}", source_text), bring(engine, path, name)));
   return name;
 }
 
+Result<std::string> name_of_archive(const std::string &source) {
+  const Source parsed = parse_source(source);
+  return in(fmt::format("image {}", source), name_of(parsed, parsed.place));
+}
+
 std::string archive_cache_directory() {
-  const char *cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && *cache == '/') return fmt::format("{}/skiff/archives", cache);
-  const char *home = std::getenv("HOME");
-  return fmt::format("{}/.cache/skiff/archives", home == nullptr ? "" : home);
+  const std::string cache = kernel::user_directory("XDG_CACHE_HOME", "/.cache");
+  return fmt::format("{}/skiff/archives", cache.empty() ? "/.cache" : cache);
 }
 
 }  // namespace skiff::compose

@@ -11,7 +11,7 @@ namespace skiff::compose {
 [[nodiscard]] bool is_archive_source(std::string_view image);
 
 struct ArchiveOptions {
-  bool offline = false;         // what is not in the cache is not fetched
+  bool offline = false;         // what is not in the cache is not fetched; an engine that is offline says so itself
   std::string cache_directory;  // of archives by https; empty: archive_cache_directory
 };
 
@@ -20,6 +20,9 @@ struct ArchiveOptions {
 // digest, the file has to have it.
 [[nodiscard]] Result<std::string> store_archive(const Engine &engine, const std::string &source,
                                                 const ArchiveOptions &options = {});
+
+// The name that it has there, or would have: another one for a file that has changed. ENOENT where there is no file.
+[[nodiscard]] Result<std::string> name_of_archive(const std::string &source);
 
 // skiff/archives in $XDG_CACHE_HOME or ~/.cache.
 [[nodiscard]] std::string archive_cache_directory();

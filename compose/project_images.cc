@@ -24,10 +24,6 @@ using How = ImageNeed::How;
 constexpr std::array<std::string_view, 7> transports = {
     "docker:", "oci:", "oci-archive:", "docker-archive:", "dir:", "tar:", "file:"};
 
-bool has_transport(std::string_view name) {
-  return std::ranges::any_of(transports, [&](std::string_view one) { return name.starts_with(one); });
-}
-
 std::string pull_mark(const Places &places, const std::string &image) {
   return fmt::format("{}/pulls/{}", places.data, sha256_hex(full_image_name(image)));
 }
@@ -77,6 +73,10 @@ Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const 
     TRY(build_image(engine, *wanted.service, wanted.image, request.quiet));
     return "built";
   }
+  if (is_archive_source(wanted.image)) {
+    (void)TRY(in(fmt::format("service {}", wanted.service->name), store_archive(engine, wanted.image)));
+    return "loaded";
+  }
   Words words = pull_words(*wanted.service, wanted.image);
   const Status pulled = call_image(engine, words, true);
   if (pulled) {
@@ -92,16 +92,38 @@ Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const 
   return std::unexpected(in(fmt::format("service {}: image {}", wanted.service->name, wanted.image), pulled.error()));
 }
 
+// Nothing pulls an archive anew: the file is what it is.
+Result<ImageNeed> need_of(const Engine &engine, const Project &project, const Service &service,
+                          const ImagePolicy &policy, const std::map<std::string, std::string> &ids) {
+  const std::string image = image_name(project, service);
+  const std::string stored = TRY(stored_image_name(project, service));
+  const bool is_here = stored.empty() || has_transport(stored) || ids.contains(full_image_name(stored));
+  if (is_archive_source(image)) return ImageNeed{.how = is_here ? How::nothing : How::pull};
+  return image_need(service, is_here, policy, age_of_pull(engine.places, image));
+}
+
 }  // namespace
+
+bool has_transport(std::string_view name) {
+  return std::ranges::any_of(transports, [&](std::string_view one) { return name.starts_with(one); });
+}
 
 std::string image_name(const Project &project, const Service &service) {
   if (!service.rootfs.empty()) return {};
   return service.image.empty() ? fmt::format("{}-{}", project.name, service.name) : service.image;
 }
 
+Result<std::string> stored_image_name(const Project &project, const Service &service) {
+  std::string image = image_name(project, service);
+  if (!is_archive_source(image)) return image;
+  Result<std::string> name = name_of_archive(image);
+  if (!name && name.error().number == ENOENT) return std::string();
+  return name;
+}
+
 std::string full_image_name(std::string_view name) {
   if (name.starts_with("docker://")) name.remove_prefix(9);
-  if (has_transport(name)) return std::string(name);
+  if (name.empty() || has_transport(name)) return std::string(name);
   const std::size_t slash = name.find('/');
   const std::string_view first = name.substr(0, slash);
   const bool has_host =
@@ -224,8 +246,7 @@ Result<std::map<std::string, std::string>> make_images(const Engine &engine, con
   for (const Service *service : services) {
     const std::string image = image_name(project, *service);
     if (image.empty() || contains(wanted, image, &Wanted::image)) continue;
-    const bool is_here = ids.contains(full_image_name(image)) || has_transport(image) || is_archive_source(image);
-    const ImageNeed need = TRY(image_need(*service, is_here, request.policy, age_of_pull(engine.places, image)));
+    const ImageNeed need = TRY(need_of(engine, project, *service, request.policy, ids));
     if (need.how != How::nothing) wanted.push_back({service, image, need});
   }
   std::vector<Job> jobs;
@@ -244,7 +265,7 @@ Result<std::map<std::string, std::string>> make_images(const Engine &engine, con
   if (!jobs.empty()) ids = TRY(list_image_ids(engine));
   std::map<std::string, std::string> of_services;
   for (const Service *service : services) {
-    const auto found = ids.find(full_image_name(image_name(project, *service)));
+    const auto found = ids.find(full_image_name(TRY(stored_image_name(project, *service))));
     if (found != ids.end()) of_services[service->name] = found->second;
   }
   return of_services;

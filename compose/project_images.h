@@ -18,6 +18,13 @@ namespace skiff::compose {
 // "docker.io/library/alpine:latest" of "alpine". A transport's name ("oci:DIR") stays what it is.
 [[nodiscard]] std::string full_image_name(std::string_view name);
 
+// Whether it is of one of skiff-image's transports, and no name in the store.
+[[nodiscard]] bool has_transport(std::string_view name);
+
+// What the service's image is called in the store: of an archive by the file as it is now. Empty where that cannot be
+// known: a stick that is not in, whose containers go on.
+[[nodiscard]] Result<std::string> stored_image_name(const Project &project, const Service &service);
+
 // What skiff-image's store has: ids by full name, with a digest too.
 [[nodiscard]] Result<std::map<std::string, std::string>> list_image_ids(const Engine &engine);
 

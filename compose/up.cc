@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "compose/archive_source.h"
 #include "compose/file_mounts.h"
 #include "compose/half_made.h"
 #include "compose/host_service.h"
@@ -203,8 +204,14 @@ Result<Changes> plan_up(const Engine &engine, const Project &project, const UpOp
   const std::map<std::string, std::string> here = TRY(list_image_ids(engine));
   std::map<std::string, std::string> ids;
   for (const OrderStep &step : order.steps) {
-    const auto found = here.find(full_image_name(image_name(project, *step.service)));
-    if (found != here.end()) ids[step.service->name] = found->second;
+    const std::string name = TRY(stored_image_name(project, *step.service));
+    const auto found = here.find(full_image_name(name));
+    if (found != here.end()) {
+      ids[step.service->name] = found->second;
+    } else if (!name.empty() && is_archive_source(image_name(project, *step.service))) {
+      // Not in the store yet: no container has it.
+      ids[step.service->name] = name;
+    }
   }
   return find_changes(engine, project, order, options, std::move(ids));
 }
