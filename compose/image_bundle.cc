@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "compose/archive_source.h"
 #include "compose/record_fields.h"
 #include "spec/fields_image.h"
@@ -72,8 +70,7 @@ Result<std::string> read_blob(const std::string &store, const std::string &diges
 Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
   UnpackRequest request = asked;
   if (is_archive_source(asked.image)) {
-    const bool offline = std::ranges::find(engine.image, "--offline") != engine.image.end();
-    request.image = TRY(store_archive(engine, asked.image, {.offline = offline, .cache_directory = {}}));
+    request.image = TRY(store_archive(engine, asked.image));
     request.pull_policy = "never";
   }
   if (request.pull_policy == "always") TRY(pull(engine, request));

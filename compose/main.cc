@@ -49,6 +49,8 @@ constexpr auto entries = std::to_array<const CommandEntry *>({
     &plan_command,
     &scale_command,
     &build_command,
+    &bundle_command,
+    &unbundle_command,
     &pull_command,
     &push_command,
     &images_command,

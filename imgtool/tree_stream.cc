@@ -27,6 +27,13 @@ std::string renamed(const std::string &path, const SentTree &tree) {
   return below.empty() ? "." : below.substr(1);
 }
 
+void forget_circumstances(TarEntry &entry) {
+  entry.uid = 0;
+  entry.gid = 0;
+  entry.mtime = {};
+  entry.xattrs.clear();
+}
+
 // No limit: it is what the user has named, and as large as it is.
 constexpr TarLimits unlimited{.file_bytes = std::numeric_limits<std::int64_t>::max(),
                               .entries = std::numeric_limits<std::uint64_t>::max(),
@@ -61,6 +68,7 @@ Status send_tree(kernel::FdView directory, const SentTree &tree, const WriteByte
     TarEntry entry = found;
     entry.name = renamed(found.name, tree);
     if (entry.type == EntryType::hard_link) entry.link = renamed(found.link, tree);
+    if (tree.reproducible) forget_circumstances(entry);
     return writer.add(entry, data);
   }));
   return writer.finish();

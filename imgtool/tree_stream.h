@@ -14,6 +14,7 @@ namespace skiff::image {
 struct SentTree {
   std::string name;  // one component, which is not followed; "." is the directory itself
   std::string as;    // what it is called in the archive; "." for a directory: what is in it stands at the archive's top
+  bool reproducible = false;  // the same content is the same bytes: owners root's, times the epoch, no attributes
 };
 // All of it with its owners as they are here, mounts below it too. What a running program removes meanwhile is left
 // out.

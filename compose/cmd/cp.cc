@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compose/cmd/project_scope.h"
+#include "compose/finding.h"
 #include "compose/output.h"
 #include "compose/project_state.h"
 #include "compose/tree_copy.h"
@@ -62,14 +63,16 @@ Result<int> run(const Context &context) {
   const CopyWord from = parse_copy_word(context.argument(0));
   const CopyWord to = parse_copy_word(context.argument(1));
   if (!from.container.empty() && !to.container.empty()) {
-    return fail("cp: both are paths in containers", "copy to the host first, or pipe one's - into the other's");
+    return fail(finding_number, "cp: both are paths in containers",
+                "copy to the host first, or pipe one's - into the other's");
   }
   if (from.container.empty() && to.container.empty()) {
-    return fail("cp: neither is a path in a container", "write one as CONTAINER:PATH");
+    return fail(finding_number, "cp: neither is a path in a container", "write one as CONTAINER:PATH");
   }
   const bool out = !from.container.empty();
   const CopyWord &inside = out ? from : to;
-  if (inside.path.empty()) return fail(fmt::format("cp: {}: names no path", context.argument(out ? 0 : 1)));
+  if (inside.path.empty())
+    return fail(finding_number, fmt::format("cp: {}: names no path", context.argument(out ? 0 : 1)));
   const CopySide host = TRY(host_side(out ? to : from));
   if (out && host.stream && kernel::is_terminal(kernel::FdView(1))) {
     return fail("cp: stdout is a terminal", "redirect it");
@@ -112,6 +115,7 @@ const CommandEntry cp_command = {
          .min_positionals = 2,
          .max_positionals = 2,
          .joined_values = true},
-    .run = run};
+    .run = run,
+    .dry_run = DryRun::shown};
 
 }  // namespace skiff::compose

@@ -9,8 +9,9 @@
 namespace skiff::image {
 namespace {
 
-constexpr std::array<cli::FlagSpec, 1> send_flags = {{
+constexpr std::array<cli::FlagSpec, 2> send_flags = {{
     {.name = "as", .value = "NAME", .text = "call it so in the archive; \".\": what is in the directory, at the top"},
+    {.name = "reproducible", .kind = cli::Kind::Bool, .text = "leave owners, times and attributes out"},
 }};
 
 constexpr std::array<cli::FlagSpec, 2> receive_flags = {{
@@ -23,7 +24,9 @@ constexpr int nobody_reads = 141;
 
 Result<int> run_send(const Context &context) {
   const std::string name = context.argument(0);
-  const SentTree tree{.name = name, .as = context.flags().given("as") ? context.flag("as") : name};
+  const SentTree tree{.name = name,
+                      .as = context.flags().given("as") ? context.flag("as") : name,
+                      .reproducible = context.flags().boolean("reproducible")};
   const Status sent = send_tree(kernel::FdView(0), tree, [](std::span<const char> bytes) {
     return kernel::write_all(kernel::FdView(1), std::string_view(bytes.data(), bytes.size()));
   });

@@ -2,6 +2,7 @@
 set(compose_container_tests
   cli/compose/attach_test.cc
   cli/compose/boot_test.cc
+  cli/compose/bundle_test.cc
   cli/compose/cp_attack_test.cc
   cli/compose/cp_test.cc
   cli/compose/dashboard_program_test.cc
@@ -9,6 +10,7 @@ set(compose_container_tests
   cli/compose/lifecycle_test.cc
   cli/compose/look_test.cc
   cli/compose/namespaces_test.cc
+  cli/compose/offline_test.cc
   cli/compose/run_test.cc
   cli/compose/volumes_test.cc
 )

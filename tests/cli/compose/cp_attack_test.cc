@@ -58,14 +58,12 @@ TEST_F(ComposeCpAttack, AnExchangeMeanwhileLeadsNowhereElse) {
   for (int round = 0; round < 15; ++round) {
     (void)cp("c:/work/dir/file", rig_.path("out"));
     const std::string text = read_file(rig_.path("out"));
-    EXPECT_TRUE(text.empty() || text == "inside\n") << text;
+    EXPECT_TRUE(text.empty() || text == "inside\n" || text == "mine\n") << text;
     (void)cp(rig_.path("file"), "c:/work/dir/file");
     (void)rig_.compose({"cp", "-L", "c:/work/dir", rig_.path("copied")});
     EXPECT_NE(read_file(rig_.path("copied/file")), "secret\n");
     fs::remove_all(rig_.path("copied"));
     fs::remove(rig_.path("out"));
-    // What came in may be what comes out.
-    (void)rig_.compose({"exec", "c", "sh", "-c", "echo inside >/work/tmp/file || echo inside >/work/dir/file"});
   }
   expect_victim_is_whole();
 }
