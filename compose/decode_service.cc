@@ -111,20 +111,23 @@ Restart decode_restart(const Fields &service) {
   return restart;
 }
 
+Hook decode_hook(const Fields &fields) {
+  Hook hook;
+  hook.command = fields.texts("command");
+  if (hook.command.empty()) fields.error(fields.at(), "hook", fmt::format("{}: command is missing", fields.path()));
+  hook.user = fields.text("user");
+  hook.working_dir = fields.text("working_dir");
+  hook.environment = fields.environment("environment");
+  hook.privileged = fields.boolean("privileged");
+  return hook;
+}
+
 std::vector<Hook> decode_hooks(const Fields &service, std::string_view key) {
   std::vector<Hook> hooks;
   const Value *list = service.find(key);
   if (list == nullptr) return hooks;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
-    const Fields fields = service.entry(list->items[i], key, i);
-    Hook hook;
-    hook.command = fields.texts("command");
-    if (hook.command.empty()) fields.error(fields.at(), "hook", fmt::format("{}: command is missing", fields.path()));
-    hook.user = fields.text("user");
-    hook.working_dir = fields.text("working_dir");
-    hook.environment = fields.environment("environment");
-    hook.privileged = fields.boolean("privileged");
-    hooks.push_back(std::move(hook));
+    hooks.push_back(decode_hook(service.entry(list->items[i], key, i)));
   }
   return hooks;
 }
@@ -142,7 +145,7 @@ std::vector<WatchRule> decode_watch(const Fields &service) {
     rule.target = fields.text("target");
     rule.ignore = fields.texts("ignore");
     rule.include = fields.texts("include");
-    rule.exec = fields.sub("exec").texts("command");
+    if (rule.action == "sync+exec") rule.exec = decode_hook(fields.sub("exec"));
     rule.initial_sync = fields.boolean("initial_sync");
     if (rule.path.empty() || rule.action.empty()) {
       fields.error(fields.at(), "watch", fmt::format("{}: it needs a path and an action", fields.path()));

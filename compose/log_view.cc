@@ -55,6 +55,10 @@ Status LogView::add(const Container &container, bool shown) {
   return {};
 }
 
+bool LogView::has(const std::string &id) const {
+  return std::ranges::any_of(sources_, [&](const Source &source) { return source.record.id == id; });
+}
+
 Status LogView::print(const Source &source, const LogEntry &entry) const {
   const std::optional<timespec> time = parse_time(entry.time);
   if (time && options_.until && !is_before(*time, *options_.until)) return {};
@@ -100,8 +104,10 @@ Result<bool> LogView::note_end(Source &source, const std::optional<ContainerStat
 }
 
 Result<LogView::End> LogView::follow(kernel::FdView interrupt,
-                                     const std::function<bool(const ContainerRecord &, int code)> &on_end) {
+                                     const std::function<bool(const ContainerRecord &, int code)> &on_end,
+                                     const std::function<Status()> &refresh) {
   while (true) {
+    if (refresh) TRY(refresh());
     // First how they are, then what they wrote: an end is told after the last word.
     std::vector<std::optional<ContainerState>> states;
     for (const Source &source : sources_) {
@@ -113,7 +119,7 @@ Result<LogView::End> LogView::follow(kernel::FdView interrupt,
     bool enough = false;
     for (std::size_t i = 0; i < sources_.size(); ++i) enough |= !TRY(note_end(sources_[i], states[i], on_end));
     if (enough) return End::enough;
-    if (std::ranges::all_of(sources_, &Source::over)) return End::all_over;
+    if (!refresh && std::ranges::all_of(sources_, &Source::over)) return End::all_over;
     std::vector<pollfd> events = {{interrupt.get(), POLLIN, 0}};
     for (const Source &source : sources_) events.push_back({source.reader.fd().get(), POLLIN, 0});
     TRY(kernel::poll(events, longest_nap));

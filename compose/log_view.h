@@ -50,9 +50,12 @@ class LogView {
   [[nodiscard]] Status show();
 
   enum class End : std::uint8_t { all_over, interrupted, enough };
-  // Until all have ended for good, `interrupt` is readable, or `on_end` says false.
+  // Until all have ended for good, `interrupt` is readable, or `on_end` says false. With a `refresh`, which may add
+  // more whenever it is called, the end of all is none.
   [[nodiscard]] Result<End> follow(kernel::FdView interrupt,
-                                   const std::function<bool(const ContainerRecord &, int code)> &on_end);
+                                   const std::function<bool(const ContainerRecord &, int code)> &on_end,
+                                   const std::function<Status()> &refresh = {});
+  [[nodiscard]] bool has(const std::string &id) const;
 
  private:
   struct Source {

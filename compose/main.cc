@@ -67,6 +67,7 @@ constexpr auto entries = std::to_array<const CommandEntry *>({
     &update_command,
     &diff_command,
     &dashboard_command,
+    &watch_command,
     &network_create_command,
     &network_list_command,
     &network_inspect_command,

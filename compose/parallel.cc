@@ -27,7 +27,8 @@ struct Running {
 [[noreturn]] void run_and_tell(const Job &job, const Fd &answer, pid_t parent) {
   (void)kernel::set_pdeathsig(SIGKILL);
   if (kernel::getppid() != parent) _exit(1);
-  const Status told = kernel::send_message(answer, print_answer(job.run()));
+  const Tell tell = [&](std::string_view words) { (void)kernel::send_message(answer, fmt::format("~{}", words)); };
+  const Status told = kernel::send_message(answer, print_answer(job.run ? job.run() : job.run_telling(tell)));
   _exit(told ? 0 : 1);
 }
 
@@ -74,15 +75,20 @@ class Runner {
     TRY(kernel::poll(events, kernel::forever));
     for (std::size_t i = events.size(); i-- > 0;) {
       if (events[i].revents == 0) continue;
+      std::optional<kernel::Message> message = TRY(kernel::recv_message(running_[i].answer, longest_answer, 0));
+      if (message && message->bytes.starts_with('~')) {
+        outcomes_[running_[i].task].answer = message->bytes.substr(1);
+        report(running_[i].task);
+        continue;
+      }
       Running ended = std::move(running_[i]);
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-      TRY(end(ended));
+      TRY(end(ended, message));
     }
     return {};
   }
 
-  Status end(Running &one) {
-    std::optional<kernel::Message> message = TRY(kernel::recv_message(one.answer, longest_answer, 0));
+  Status end(Running &one, const std::optional<kernel::Message> &message) {
     const kernel::ExitStatus status = TRY(one.child.wait());
     Outcome &outcome = outcomes_[one.task];
     Result<std::string> answer = message ? read_answer(message->bytes)

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compose/schedule.h"
@@ -12,23 +13,28 @@
 
 namespace skiff::compose {
 
+// How far a job is, in a few words, while it goes on.
+using Tell = std::function<void(std::string_view)>;
+
 struct Job {
   Task task;
   // Called in a process of its own, forked when its turn has come: it sees what earlier ones have told. Its answer,
   // 64 KiB at most, becomes the Outcome's.
-  std::function<Result<std::string>()> run;
+  std::function<Result<std::string>()> run = {};
+  // In its place, for one that tells how far it is.
+  std::function<Result<std::string>(const Tell &tell)> run_telling = {};
 };
 
 struct Outcome {
   Schedule::Fate fate = Schedule::Fate::pending;
-  std::string answer;          // of one that is done
+  std::string answer;          // of one that is done; of one that runs, what it told last
   std::optional<Error> error;  // of one that failed
   std::size_t cause = 0;       // of one that was skipped: the task that failed
 };
 
 struct ParallelOptions {
   std::size_t limit = 8;
-  // Told in this process of every task that begins and ends, with its outcome so far.
+  // Told in this process of every task that begins, tells something and ends, with its outcome so far.
   std::function<void(std::size_t task, const Outcome &outcome)> report = {};
   bool stop_at_failure = false;  // nothing is begun after the first one
 };

@@ -122,6 +122,10 @@ Result<kernel::Child> start_program(const Words &words, const Streams &streams, 
   return start_bound(words, streams, {.inside = inside});
 }
 
+Result<kernel::Child> start_bound_program(const Words &words, const Streams &streams) {
+  return start_bound(words, streams, {.dies_with_parent = true});
+}
+
 Status start_detached(const Words &words, const Streams &streams) {
   kernel::Child between = TRY(kernel::clone3({}));
   if (between.is_this_process()) {

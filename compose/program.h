@@ -38,6 +38,9 @@ struct Streams {
 [[nodiscard]] Result<kernel::Child> start_program(const Words &words, const Streams &streams,
                                                   kernel::FdView inside = kernel::no_fd);
 
+// The same, and it is killed when we are.
+[[nodiscard]] Result<kernel::Child> start_bound_program(const Words &words, const Streams &streams);
+
 // Starts it as nobody's child, in a session of its own: it goes on when we end.
 [[nodiscard]] Status start_detached(const Words &words, const Streams &streams = {});
 

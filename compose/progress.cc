@@ -51,26 +51,27 @@ ProgressStyle progress_style(std::string_view flag) {
 }
 
 // A line that is wider than the terminal could not be drawn over.
-std::string Progress::draw(const Line &line) const {
-  const Result<winsize> size = kernel::get_window_size(err);
-  const std::size_t columns = size && size->ws_col > 4 ? size->ws_col : 80U;
-  std::size_t width = 0;
-  for (const Line &one : lines_) width = std::max(width, cli::width_of(one.what));
-  // On a narrow terminal a long name must leave room for what becomes of it.
-  width = std::min(width, columns > 24 ? columns - 16 : 8);
+std::string Progress::draw(const Line &line, std::size_t width, std::size_t columns) const {
   const Sign &sign = sign_of(line.mark);
-  const std::string what = cli::pad_to_width(cli::cut_to_width(line.what, width), width);
-  const std::string text = cli::cut_to_width(fmt::format("{}  {}", what, line.text), columns - 4);
-  return fmt::format("\x1b[2K {}{}\x1b[0m {}\n", sign.colour, sign.letter, text);
+  const std::string text =
+      fmt::format("{}  {}", cli::pad_to_width(cli::cut_to_width(line.what, width), width), line.text);
+  const std::size_t room = columns > 4 ? columns - 4 : 1;
+  return fmt::format("\x1b[2K {}{}{} {}\n", colour_ ? sign.colour : "", sign.letter, colour_ ? "\x1b[0m" : "",
+                     cli::cut_to_width(text, room));
 }
 
 void Progress::redraw() {
   const Result<winsize> size = kernel::get_window_size(err);
   const std::size_t rows = size && size->ws_row > 2 ? size->ws_row - 1U : 24U;
+  const std::size_t columns = size && size->ws_col > 0 ? size->ws_col : 80U;
+  std::size_t width = 0;
+  for (const Line &line : lines_) width = std::max(width, cli::width_of(line.what));
+  // On a narrow terminal a long name must leave room for what becomes of it.
+  width = std::min(width, columns > 24 ? columns - 16 : 8);
   // Of more lines than the terminal has the last ones are shown.
   const std::size_t first = lines_.size() > rows ? lines_.size() - rows : 0;
   std::string text = drawn_ > 0 ? fmt::format("\x1b[{}A\r", drawn_) : "";
-  for (std::size_t i = first; i < lines_.size(); ++i) text += draw(lines_[i]);
+  for (std::size_t i = first; i < lines_.size(); ++i) text += draw(lines_[i], width, columns);
   drawn_ = lines_.size() - first;
   tell(text);
 }

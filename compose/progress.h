@@ -18,7 +18,8 @@ enum class Mark : std::uint8_t { working, done, warning, failed };
 
 class Progress {
  public:
-  explicit Progress(ProgressStyle style) : style_(style) {}
+  explicit Progress(ProgressStyle style, bool colour = true) : style_(style), colour_(colour) {}
+  [[nodiscard]] ProgressStyle style() const { return style_; }
 
   // `what` as "Container shop-db-1", `text` as "Starting".
   void set(const std::string &what, std::string_view text, Mark mark);
@@ -29,10 +30,11 @@ class Progress {
     std::string text;
     Mark mark;
   };
-  [[nodiscard]] std::string draw(const Line &line) const;
+  [[nodiscard]] std::string draw(const Line &line, std::size_t width, std::size_t columns) const;
   void redraw();
 
   ProgressStyle style_;
+  bool colour_;
   std::vector<Line> lines_;
   std::size_t drawn_ = 0;
 };

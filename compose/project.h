@@ -160,7 +160,7 @@ struct WatchRule {  // develop.watch
   std::string target;
   std::vector<std::string> ignore;
   std::vector<std::string> include;
-  std::vector<std::string> exec;
+  Hook exec;  // sync+exec
   bool initial_sync = false;
 };
 

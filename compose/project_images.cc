@@ -10,6 +10,7 @@
 
 #include "compose/archive_source.h"
 #include "compose/contains.h"
+#include "compose/image_progress.h"
 #include "compose/parallel.h"
 #include "compose/sha256.h"
 #include "runtime/cli/value.h"
@@ -68,7 +69,8 @@ struct Wanted {
   ImageNeed need;
 };
 
-Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const ImageRequest &request, bool is_here) {
+Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const ImageRequest &request, bool is_here,
+                              const Tell &tell) {
   if (wanted.need.how == How::build) {
     TRY(build_image(engine, *wanted.service, wanted.image, request.quiet));
     return "built";
@@ -78,7 +80,7 @@ Result<std::string> get_image(const Engine &engine, const Wanted &wanted, const 
     return "loaded";
   }
   Words words = pull_words(*wanted.service, wanted.image);
-  const Status pulled = call_image(engine, words, true);
+  const Status pulled = request.quiet_pull ? call_image(engine, words, true) : call_image_telling(engine, words, tell);
   if (pulled) {
     TRY(note_pull(engine.places, wanted.image));
     return "pulled";
@@ -252,13 +254,18 @@ Result<std::map<std::string, std::string>> make_images(const Engine &engine, con
   std::vector<Job> jobs;
   for (const Wanted &one : wanted) {
     const bool is_here = ids.contains(full_image_name(one.image));
-    jobs.push_back(
-        {.task = {.name = one.image}, .run = [&, is_here] { return get_image(engine, one, request, is_here); }});
+    jobs.push_back({.task = {.name = one.image}, .run_telling = [&, is_here](const Tell &tell) {
+                      return get_image(engine, one, request, is_here, tell);
+                    }});
   }
   const auto report = [&](std::size_t task, const Outcome &outcome) {
     if (!request.report) return;
-    const std::string begun = wanted[task].need.how == How::build ? "building" : "pulling";
-    request.report(wanted[task].image, outcome.fate == Schedule::Fate::running ? begun : outcome.answer);
+    const std::string &image = wanted[task].image;
+    std::string words = wanted[task].need.how == How::build ? "building" : "pulling";
+    if (!outcome.answer.empty()) words += " " + outcome.answer;
+    if (outcome.fate == Schedule::Fate::running) request.report(image, words, Mark::working);
+    if (outcome.fate == Schedule::Fate::done) request.report(image, outcome.answer, Mark::done);
+    if (outcome.fate == Schedule::Fate::failed) request.report(image, outcome.error->message(), Mark::failed);
   };
   const std::vector<Outcome> outcomes = TRY(run_parallel(jobs, {.limit = 4, .report = report}));
   TRY(gather_failures(jobs, outcomes));

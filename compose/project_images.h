@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compose/engine.h"
+#include "compose/progress.h"
 #include "compose/project.h"
 
 namespace skiff::compose {
@@ -44,8 +45,10 @@ struct ImagePolicy {
 
 struct ImageRequest {
   ImagePolicy policy;
-  bool quiet = false;
-  std::function<void(const std::string &image, std::string_view what)> report;
+  bool quiet = false;       // of builds: nothing of what they say
+  bool quiet_pull = false;  // how far pulls are is not told
+  // "pulling", "pulling 12MB / 30MB", "built" and the like.
+  std::function<void(const std::string &image, std::string_view what, Mark mark)> report;
 };
 // Pulls and builds what is needed, several at once. The ids of the images of the services that have one.
 [[nodiscard]] Result<std::map<std::string, std::string>> make_images(const Engine &engine, const Project &project,

@@ -145,12 +145,13 @@ class RequestMaker {
 Result<std::map<std::string, std::string>> get_images(const Engine &engine, const Project &project,
                                                       const std::vector<const Service *> &services,
                                                       const UpOptions &options, Progress &progress) {
-  return make_images(
-      engine, project, services,
-      {.policy = options.images, .quiet = true, .report = [&](const std::string &image, std::string_view what) {
-         const bool working = what == "pulling" || what == "building";
-         progress.set("Image " + image, what, working ? Mark::working : Mark::done);
-       }});
+  return make_images(engine, project, services,
+                     {.policy = options.images,
+                      .quiet = true,
+                      .quiet_pull = options.quiet_pull,
+                      .report = [&](const std::string &image, std::string_view what, Mark mark) {
+                        progress.set("Image " + image, what, mark);
+                      }});
 }
 
 // Images that `rmi` may name: "local" are those that only a build of ours made.

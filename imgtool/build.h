@@ -8,7 +8,7 @@
 
 #include "imgtool/build_plan.h"
 #include "imgtool/copy.h"
-#include "imgtool/ignore_file.h"
+#include "spec/ignore_file.h"
 #include "spec/media_types.h"
 
 namespace skiff::image {
@@ -23,7 +23,7 @@ enum class PullPolicy : std::uint8_t {
 struct BuildOptions {
   std::string file;        // the Dockerfile's path, for errors
   kernel::FdView context;  // the directory that COPY reads from
-  IgnoreFile ignore = {};
+  spec::IgnoreFile ignore = {};
   std::string runtime = {};              // --runtime
   std::vector<std::string> labels = {};  // NAME=VALUE
   std::optional<PlatformRequest> platform = {};

@@ -43,7 +43,7 @@ class Lister {
     bool pattern = false;
     for (const std::string &part : path_parts(source)) {
       std::vector<std::string> next;
-      const bool is_pattern = Glob::is_pattern(part);
+      const bool is_pattern = spec::Glob::is_pattern(part);
       pattern = pattern || is_pattern;
       for (const std::string &directory : found) {
         if (is_pattern) {
@@ -71,7 +71,7 @@ class Lister {
   }
 
   Status match(const std::string &directory, const std::string &pattern, std::vector<std::string> &into) const {
-    const Glob glob = TRY(Glob::parse(pattern, false));
+    const spec::Glob glob = TRY(spec::Glob::parse(pattern, false));
     const Result<kernel::Fd> opened = kernel::find_in_root(root_->root, directory, O_RDONLY | O_DIRECTORY);
     if (!opened || !opened->valid()) return {};
     std::vector<std::string> names = TRY(kernel::list_directory(*opened));

@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "imgtool/ignore_file.h"
 #include "imgtool/layer_writer.h"
 #include "runtime/kernel/fd.h"
+#include "spec/ignore_file.h"
 
 namespace skiff::image {
 
 // Where files come from.
 struct CopyRoot {
   kernel::FdView root;
-  std::string name;                    // "the context", "stage build"
-  const IgnoreFile *ignore = nullptr;  // of a context
+  std::string name;                          // "the context", "stage build"
+  const spec::IgnoreFile *ignore = nullptr;  // of a context
 };
 
 struct CopyRequest {

@@ -99,5 +99,6 @@ extern const CommandEntry volume_list_command;
 extern const CommandEntry volume_prune_command;
 extern const CommandEntry volume_rm_command;
 extern const CommandEntry wait_command;
+extern const CommandEntry watch_command;
 
 }  // namespace skiff::compose

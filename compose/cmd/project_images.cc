@@ -4,6 +4,7 @@
 
 #include "compose/cmd/project_scope.h"
 #include "compose/contains.h"
+#include "compose/image_progress.h"
 #include "compose/output.h"
 #include "compose/parallel.h"
 #include "compose/project_state.h"
@@ -97,19 +98,20 @@ Status print_images(const Context &context, const std::vector<ImageJob> &images)
 }
 
 Status do_images(const Context &context, const std::vector<ImageJob> &images, const Doing &doing,
-                 const std::function<Status(const ImageJob &)> &act) {
+                 const std::function<Status(const ImageJob &, const Tell &)> &act) {
   if (is_dry_run(context)) return print_images(context, images);
   Progress progress = make_progress(context);
   std::vector<Job> jobs;
   for (const ImageJob &one : images) {
-    jobs.push_back({.task = {.name = one.image}, .run = [&]() -> Result<std::string> {
-                      TRY(in(fmt::format("service {}", one.service->name), act(one)));
+    jobs.push_back({.task = {.name = one.image}, .run_telling = [&](const Tell &tell) -> Result<std::string> {
+                      TRY(in(fmt::format("service {}", one.service->name), act(one, tell)));
                       return one.image;
                     }});
   }
   const auto report = [&](std::size_t task, const Outcome &outcome) {
     const std::string line = "Image " + jobs[task].task.name;
-    if (outcome.fate == Schedule::Fate::running) progress.set(line, doing.doing, Mark::working);
+    const std::string far = outcome.answer.empty() ? "" : " " + outcome.answer;
+    if (outcome.fate == Schedule::Fate::running) progress.set(line, std::string(doing.doing) + far, Mark::working);
     if (outcome.fate == Schedule::Fate::done) progress.set(line, doing.done, Mark::done);
     if (outcome.fate == Schedule::Fate::failed) progress.set(line, outcome.error->message(), Mark::failed);
   };
@@ -118,8 +120,9 @@ Status do_images(const Context &context, const std::vector<ImageJob> &images, co
 }
 
 Status push_images(const Context &context, const Engine &engine, const std::vector<ImageJob> &jobs) {
-  return do_images(context, jobs, {"Pushing", "Pushed"},
-                   [&](const ImageJob &one) { return call_image(engine, {"push", one.image}, true); });
+  return do_images(context, jobs, {"Pushing", "Pushed"}, [&](const ImageJob &one, const Tell &tell) {
+    return call_image_telling(engine, {"push", one.image}, tell);
+  });
 }
 
 // One after the other: its output is for people, and its steps use all cores already.
@@ -130,7 +133,7 @@ Result<int> build(const Context &context) {
   const auto services = TRY(chosen(project, names_of(context), flags.boolean("with-dependencies")));
   const std::vector<ImageJob> jobs =
       jobs_of(project, services, [](const Service &service) { return service.build.has_value(); });
-  TRY(do_images(context, jobs, {"Building", "Built", 1}, [&](const ImageJob &one) {
+  TRY(do_images(context, jobs, {"Building", "Built", 1}, [&](const ImageJob &one, const Tell &) {
     Service service = *one.service;
     service.build->no_cache |= flags.boolean("no-cache");
     service.build->pull |= flags.boolean("pull");
@@ -156,8 +159,9 @@ Result<int> pull_project(const Context &context, const Engine &engine, const Pro
     if (service.build && flags.boolean("ignore-buildable")) return false;
     return !missing || !here.contains(full_image_name(service.image));
   });
-  const Status pulled = do_images(context, jobs, {"Pulling", "Pulled"}, [&](const ImageJob &one) {
-    return call_image(engine, pull_words(*one.service, one.image), true);
+  const Status pulled = do_images(context, jobs, {"Pulling", "Pulled"}, [&](const ImageJob &one, const Tell &tell) {
+    const Words words = pull_words(*one.service, one.image);
+    return flags.boolean("quiet") ? call_image(engine, words, true) : call_image_telling(engine, words, tell);
   });
   if (!pulled && !flags.boolean("ignore-pull-failures")) return std::unexpected(pulled.error());
   return 0;

@@ -166,7 +166,7 @@ Progress make_progress(const Context &context) {
   const std::string_view when = context.global().string("ansi");
   ProgressStyle style = progress_style(context.global().string("progress"));
   if (style == ProgressStyle::terminal && when == "never") style = ProgressStyle::plain;
-  return Progress(style);
+  return Progress(style, when == "always" || !has_no_color());
 }
 
 std::size_t parallel_of(const Context &context) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "compose/cmd/project_scope.h"
 #include "compose/contains.h"
@@ -13,6 +14,7 @@
 #include "compose/output.h"
 #include "compose/project_lock.h"
 #include "compose/project_state.h"
+#include "compose/watch.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/process.h"
 
@@ -53,6 +55,10 @@ constexpr auto up_flags = std::to_array<cli::FlagSpec>({
      .kind = Kind::Integer,
      .value = "SECONDS",
      .text = "before one is killed that is stopped"},
+    {.name = "watch",
+     .letter = 'w',
+     .kind = Kind::Bool,
+     .text = "and do what `watch` does while their output is shown"},
     {.name = "yes", .letter = 'y', .kind = Kind::Bool, .text = "nothing is asked", .hidden = true},
     {.name = "menu", .kind = Kind::Bool, .text = "accepted for docker's callers", .hidden = true},
 });
@@ -63,13 +69,16 @@ std::optional<Duration> seconds(const cli::Flags &flags, std::string_view name) 
 }
 
 Status refuse_contradictions(const cli::Flags &flags) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> pairs = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> pairs = {{
       {"force-recreate", "no-recreate"},
       {"build", "no-build"},
       {"wait", "abort-on-container-exit"},
       {"detach", "abort-on-container-exit"},
       {"detach", "attach"},
       {"wait", "no-start"},
+      {"watch", "detach"},
+      {"watch", "wait"},
+      {"watch", "no-start"},
   }};
   for (const auto &[one, other] : pairs) {
     if (flags.given(one) && flags.given(other))
@@ -162,6 +171,34 @@ bool is_shown(const Context &context, const Project &project, const ContainerRec
   return !names("no-attach") && (service == nullptr || service->attach);
 }
 
+// A process of its own: it waits for files, we for output. The terminal's ctrl-c reaches both.
+Result<kernel::Child> begin_watch(const Context &context, const Engine &engine, const Project &project,
+                                  const UpOptions &options) {
+  kernel::Child child = TRY(kernel::clone3({}));
+  if (!child.is_this_process()) return child;
+  WatchOptions watch{.services = options.services, .up = {}};
+  watch.up.stop_timeout = options.stop_timeout;
+  watch.up.parallel = options.parallel;
+  Progress progress(ProgressStyle::plain);
+  const Result<int> code = watch_project(engine, project, watch, progress);
+  if (!code) cli::report(context.log, context.program.name, code.error());
+  ::_exit(code ? *code : 1);
+}
+
+// What a rebuild has put in the place of others.
+Status find_new(const Context &context, const Engine &engine, const Project &project, Watched &watched, LogView &view) {
+  std::set<std::string> services;
+  for (const Container &one : watched.containers) services.insert(one.record.service);
+  std::vector<Container> now = TRY(containers_of_project(engine.places, project.name));
+  std::erase_if(now,
+                [&](const Container &one) { return one.record.one_off || !services.contains(one.record.service); });
+  for (const Container &one : now) {
+    if (!view.has(one.id())) TRY(view.add(one, is_shown(context, project, one.record)));
+  }
+  if (!now.empty()) watched.containers = std::move(now);
+  return {};
+}
+
 Result<int> stay(const Context &context, const Engine &engine, const Project &project, Watched &watched,
                  const UpOptions &options, timespec since) {
   const kernel::Fd signals = TRY(catch_signals());
@@ -173,8 +210,15 @@ Result<int> stay(const Context &context, const Engine &engine, const Project &pr
                         .prefix = !flags.boolean("no-log-prefix"),
                         .colour = !flags.boolean("no-color") && wants_colour(context)});
   for (const Container &one : watched.containers) TRY(view.add(one, is_shown(context, project, one.record)));
-  const LogView::End end =
-      TRY(view.follow(signals, [&](const ContainerRecord &record, int code) { return go_on(watched, record, code); }));
+  std::optional<kernel::Child> watch;
+  std::function<Status()> refresh;
+  if (flags.boolean("watch")) {
+    watch = TRY(begin_watch(context, engine, project, options));
+    refresh = [&] { return find_new(context, engine, project, watched, view); };
+  }
+  const LogView::End end = TRY(view.follow(
+      signals, [&](const ContainerRecord &record, int code) { return go_on(watched, record, code); }, refresh));
+  watch.reset();
   if (end == LogView::End::all_over) return watched.code.value_or(0);
   signalfd_siginfo info{};
   if (end == LogView::End::interrupted) {

@@ -73,19 +73,19 @@ Result<Written> read_dockerfile(const std::string &flag, const std::string &cont
 }
 
 // FILE.dockerignore beside the Dockerfile counts before the context's own.
-Result<IgnoreFile> read_ignore(const std::string &flag, const std::string &context, kernel::FdView directory) {
+Result<spec::IgnoreFile> read_ignore(const std::string &flag, const std::string &context, kernel::FdView directory) {
   if (!flag.empty() && flag != "-") {
     const std::string beside = flag + ".dockerignore";
     const kernel::Fd file = TRY(kernel::find_at(kernel::cwd, beside, O_RDONLY | O_NONBLOCK));
-    if (file.valid()) return in(beside, IgnoreFile::parse(TRY(read_text(file, beside))));
+    if (file.valid()) return in(beside, spec::IgnoreFile::parse(TRY(read_text(file, beside))));
   }
   for (const char *name : {"Dockerfile.dockerignore", ".dockerignore", ".containerignore"}) {
     if (!flag.empty() && std::string_view(name).starts_with("Dockerfile")) continue;
     const kernel::Fd file = TRY(kernel::find_in_root(directory, name, O_RDONLY | O_NONBLOCK));
     const std::string place = fmt::format("{}/{}", context, name);
-    if (file.valid()) return in(place, IgnoreFile::parse(TRY(read_text(file, place))));
+    if (file.valid()) return in(place, spec::IgnoreFile::parse(TRY(read_text(file, place))));
   }
-  return IgnoreFile();
+  return spec::IgnoreFile();
 }
 
 void add_platform(Arguments &arguments, std::string_view prefix, const spec::Platform &platform) {

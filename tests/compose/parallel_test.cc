@@ -28,6 +28,20 @@ TEST(Parallel, WhatOneTellsALaterOneSees) {
   EXPECT_TRUE(gather_failures(jobs, *outcomes));
 }
 
+TEST(Parallel, AJobTellsHowFarItIs) {
+  const std::vector<Job> jobs = {{.task = {.name = "pull"}, .run_telling = [](const Tell &tell) -> Result<std::string> {
+                                    tell("1 of 2");
+                                    tell("2 of 2");
+                                    return "pulled";
+                                  }}};
+  std::vector<std::string> told;
+  const auto outcomes =
+      run_parallel(jobs, {.report = [&](std::size_t, const Outcome &outcome) { told.push_back(outcome.answer); }});
+  ASSERT_TRUE(outcomes) << outcomes.error().message();
+  EXPECT_EQ(told, (std::vector<std::string>{"", "1 of 2", "2 of 2", "pulled"}));
+  EXPECT_EQ((*outcomes)[0].fate, Fate::done);
+}
+
 // Neither can end before the other has begun.
 TEST(Parallel, TheyRunAtTheSameTime) {
   const kernel::Pipe there = *kernel::pipe2();

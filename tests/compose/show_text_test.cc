@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "compose/image_progress.h"
 #include "runtime/cli/width.h"
 
 namespace skiff::compose {
@@ -40,6 +41,19 @@ TEST(FittedTable, IsNeverWiderThanTheTerminal) {
     std::istringstream lines(fitted_table(table(), {.cut = 3, .dropped = {1, 3}}, columns));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(cli::width_of(line), columns) << line;
   }
+}
+
+TEST(ImageProgress, AddsUpWhatIsKnown) {
+  ImageProgress progress;
+  EXPECT_EQ(progress.text(), "");
+  progress.take("{\"id\":\"a\",\"status\":\"Downloading\",\"current\":1000,\"total\":4000}\n{\"id\":\"b\",\"sta");
+  EXPECT_EQ(progress.text(), "1kB / 4kB");
+  progress.take(
+      "tus\":\"Downloading\",\"current\":500,\"total\":6000}\n{\"id\":\"a\",\"status\":\"x\",\"current\":4000,"
+      "\"total\":4000}\n");
+  EXPECT_EQ(progress.text(), "4.5kB / 10kB");
+  progress.take("skiff-image: it failed\n");
+  EXPECT_EQ(progress.words(), "skiff-image: it failed\n");
 }
 
 }  // namespace

@@ -37,9 +37,11 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/shapes_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/show_text_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tcp_relay_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/tree_watch_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/up_steps_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/user_network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/volume_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/watch_filter_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/yaml_test.cc
 )
 # What is not there throws, which is how a case is shown to be able to fail.

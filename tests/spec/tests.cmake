@@ -13,6 +13,8 @@ add_executable(spec_test
   ${CMAKE_CURRENT_LIST_DIR}/error_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/features_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/findings_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/glob_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/ignore_file_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/image_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/json_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/media_types_test.cc

@@ -13,6 +13,7 @@ set(compose_container_tests
   cli/compose/offline_test.cc
   cli/compose/run_test.cc
   cli/compose/volumes_test.cc
+  cli/compose/watch_test.cc
 )
 set(compose_container_parts cli/background.cc cli/compose/compose_rig.cc cli/pty.cc cli/rig.cc)
 add_executable(compose_container_test ${compose_container_tests} ${compose_container_parts})

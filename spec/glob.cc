@@ -1,10 +1,10 @@
-#include "imgtool/glob.h"
+#include "spec/glob.h"
 
 #include <fmt/format.h>
 
 #include "spec/names.h"
 
-namespace skiff::image {
+namespace skiff::spec {
 namespace {
 
 std::unexpected<Error> no_end(std::string_view pattern) {
@@ -100,4 +100,4 @@ bool Glob::matches(std::string_view path) const {
   return now[count];
 }
 
-}  // namespace skiff::image
+}  // namespace skiff::spec

@@ -1,4 +1,4 @@
-#include "imgtool/ignore_file.h"
+#include "spec/ignore_file.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "spec/path.h"
 
-namespace skiff::image {
+namespace skiff::spec {
 namespace {
 
 constexpr std::string_view blanks = " \t\r";
@@ -29,7 +29,7 @@ Result<IgnoreFile> IgnoreFile::parse(std::string_view text) {
     line = trim(line);
     const bool exception = line.starts_with('!');
     if (exception) line = trim(line.substr(1));
-    const std::string pattern = spec::clean_relative_path(line);
+    const std::string pattern = clean_relative_path(line);
     // "." alone is passed over, for Docker's old files have it.
     if (pattern.empty()) continue;
     file.lines_.push_back({TRY(in(fmt::format("line {}", number), Glob::parse(pattern, true))), exception});
@@ -52,4 +52,4 @@ bool IgnoreFile::ignores(std::string_view path) const {
   return ignored;
 }
 
-}  // namespace skiff::image
+}  // namespace skiff::spec

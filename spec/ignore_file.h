@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "imgtool/glob.h"
+#include "spec/glob.h"
 
-namespace skiff::image {
+namespace skiff::spec {
 
 class IgnoreFile {
  public:
@@ -30,4 +30,4 @@ class IgnoreFile {
   bool exceptions_ = false;
 };
 
-}  // namespace skiff::image
+}  // namespace skiff::spec

@@ -1,8 +1,8 @@
-#include "imgtool/glob.h"
+#include "spec/glob.h"
 
 #include <gtest/gtest.h>
 
-namespace skiff::image {
+namespace skiff::spec {
 namespace {
 
 bool matches(std::string_view pattern, std::string_view path, bool deep = true) {
@@ -49,4 +49,4 @@ TEST(Glob, ABracketWithoutItsEndIsAnError) {
 }
 
 }  // namespace
-}  // namespace skiff::image
+}  // namespace skiff::spec

@@ -1,8 +1,8 @@
-#include "imgtool/ignore_file.h"
+#include "spec/ignore_file.h"
 
 #include <gtest/gtest.h>
 
-namespace skiff::image {
+namespace skiff::spec {
 namespace {
 
 IgnoreFile parse(std::string_view text) {
@@ -56,4 +56,4 @@ TEST(IgnoreFile, AnErrorNamesItsLine) {
 }
 
 }  // namespace
-}  // namespace skiff::image
+}  // namespace skiff::spec

@@ -10,7 +10,7 @@
 
 #include "spec/error.h"
 
-namespace skiff::image {
+namespace skiff::spec {
 
 class Glob {
  public:
@@ -32,4 +32,4 @@ class Glob {
   std::vector<Part> parts_;
 };
 
-}  // namespace skiff::image
+}  // namespace skiff::spec
