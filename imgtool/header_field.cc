@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "imgtool/late_library.h"
 #include "spec/text.h"
 
 namespace skiff::image {
@@ -44,6 +45,7 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view field,
     constexpr std::uint64_t longest = 366ULL * 24 * 3600;
     return std::chrono::seconds(std::min(*seconds, longest));
   }
+  if (!load_curl()) return std::nullopt;
   const time_t when = curl_getdate(text.c_str(), nullptr);
   if (when < 0) return std::nullopt;
   const auto wait =

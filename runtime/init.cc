@@ -89,6 +89,7 @@ Status prepare(const Plan &plan, const Inheritance &inherited, ProcessSetup &set
   if (inherited.traceable) (void)kernel::set_dumpable(true);  // the container's seccomp filter may refuse it
   setup.rootfs->masks.reset();                                // nothing of the container's own stays open at the gate
   setup.rootfs->null_device.reset();
+  setup.rootfs->kernel_filesystems.clear();
   setup.rootfs->device_directory.fd.reset();
   return kernel::reset_signals();
 }
