@@ -9,7 +9,7 @@
 
 namespace skiff::image {
 
-[[nodiscard]] bool is_token_letter(char letter);  // RFC 9110, 5.6.2
+[[nodiscard]] bool is_token_letter(char letter);             // RFC 9110, 5.6.2
 [[nodiscard]] std::string_view trim(std::string_view text);  // blanks and tabs, at both ends
 // The type of a Content-Type without its parameters, in lower case.
 [[nodiscard]] std::string media_type_of(std::string_view content_type);

@@ -26,7 +26,8 @@ std::string criu_program() {
 
 std::string why_no_criu(const std::string &feature) {
   const std::string program = criu_program();
-  if (!kernel::faccessat(kernel::cwd, program, X_OK)) return program + ": not installed; the package criu has it, $SKIFF_CRIU names another one";
+  if (!kernel::faccessat(kernel::cwd, program, X_OK))
+    return program + ": not installed; the package criu has it, $SKIFF_CRIU names another one";
   std::vector<std::string> words = {program, "check"};
   if (!feature.empty()) words.insert(words.end(), {"--feature", feature});
   const Outcome outcome = run_program(words);
