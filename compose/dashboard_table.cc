@@ -238,9 +238,11 @@ std::string uptime_text(const ContainerState &state, std::int64_t now) {
   if (!state.is_running() || !since) return {};
   const std::int64_t seconds = std::max<std::int64_t>(now - since->tv_sec, 0);
   if (seconds < 100) return fmt::format("{}s", seconds);
-  if (seconds < 100 * 60) return fmt::format("{}m", seconds / 60);
-  if (seconds < 100 * 3600) return fmt::format("{}h", seconds / 3600);
-  return fmt::format("{}d", seconds / 86400);
+  constexpr std::int64_t minute = 60;
+  constexpr std::int64_t hour = 60 * minute;
+  if (seconds < 100 * minute) return fmt::format("{}m", seconds / minute);
+  if (seconds < 100 * hour) return fmt::format("{}h", seconds / hour);
+  return fmt::format("{}d", seconds / (24 * hour));
 }
 
 std::vector<PictureLine> container_table(const std::vector<const DashboardRow *> &rows, SortKey sort, std::int64_t now,
