@@ -74,7 +74,7 @@ Status TreeWatch::look_into(const std::string &directory, std::set<std::string> 
   const Result<kernel::Fd> opened = kernel::open(directory, O_RDONLY | O_DIRECTORY);
   if (!opened) return opened.error().number == ENOENT ? Status() : std::unexpected(opened.error());
   for (const std::string &name : TRY(kernel::list_directory(*opened))) {
-    TRY(look_at(directory + "/" + name, changes));
+    TRY(look_at(fmt::format("{}/{}", directory, name), changes));
   }
   return {};
 }

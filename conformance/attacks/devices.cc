@@ -13,7 +13,7 @@ constexpr std::string_view secret = "of the container, and masked\n";
 
 // Links lead to the victim on the host, or to a file of the same path inside.
 Result<Victim> make_victims(const Stage &stage) {
-  const Victim victim = TRY(Victim::make(stage));
+  Victim victim = TRY(Victim::make(stage));
   TRY(victim.mirror_in(stage));
   TRY(write_file(stage.rootfs() + victim.file(), Victim::text));
   return victim;

@@ -79,7 +79,7 @@ Verdict links_to_the_host(Stage &stage) {
   for (const std::string &place : all) {
     for (const std::string &target : {place, up + place.substr(1)}) {
       const std::string link = fmt::format("link{}", number++);
-      TRY(make_link(target, stage.rootfs() + "/" + link));
+      TRY(make_link(target, fmt::format("{}/{}", stage.rootfs(), link)));
       // Made by the path of the stage, so that a runtime which takes the host's root puts it among the victim's.
       const std::string below = place == victim.directory() ? "/planted" : victim.directory() + "/planted";
       const Tree mounts = *stage.config.find("/mounts");
