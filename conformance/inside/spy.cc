@@ -73,8 +73,11 @@ class Spy {
     if (is_ours(process)) return;
     ++met_;
     keep_program(process);
-    for (const std::string &number : numbers_in(process + "/fd")) {
-      const std::string target = link_of(process + "/fd/" + number);
+    const std::string descriptors = process + "/fd";
+    for (const std::string &number : numbers_in(descriptors)) {
+      std::string path = descriptors + "/";
+      path += number;
+      const std::string target = link_of(path);
       if (!target.empty() && std::atoi(number.c_str()) > 2 && !is_ours(process)) remember(descriptors_, number, target);
     }
     for (const char *name : {"/root", "/cwd"}) {
