@@ -66,6 +66,12 @@ bool wait_for_text(const std::string &directory, const std::string &name, const 
   return true;
 }
 
+std::vector<int> EngineRig::processes(const std::string &word) const {
+  std::vector<int> pids = processes_with(state());
+  std::erase_if(pids, [&](int pid) { return !read_file("/proc/" + std::to_string(pid) + "/cmdline").contains(word); });
+  return pids;
+}
+
 std::vector<int> processes_with(const std::string &word) {
   std::vector<int> pids;
   for (const auto &entry : std::filesystem::directory_iterator("/proc")) {

@@ -22,6 +22,8 @@ class EngineRig {
   [[nodiscard]] Outcome run(const std::vector<std::string> &flags, const std::string &script);
   [[nodiscard]] Json inspect(const std::string &name);
 
+  // The pids of the processes of this rig, whatever else runs on the machine, whose command line has this word.
+  [[nodiscard]] std::vector<int> processes(const std::string &word) const;
   [[nodiscard]] std::string path(const std::string &name) const { return rig_.path(name); }
   [[nodiscard]] std::string state() const { return path("state"); }
   // A directory of the host that containers have as /out: what they write there tells the test how far they are.

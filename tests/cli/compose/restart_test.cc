@@ -46,7 +46,7 @@ TEST_F(RestartProgram, OnFailureLeavesAloneWhatEndedWell) {
       rig.run(flags_of(rig, "on-failure"), "[ -e /out/once ] && { : >/out/twice; exit 0; }; : >/out/once; exit 3").code,
       0);
   EXPECT_TRUE(wait_for_file(rig.out() + "/twice"));
-  for (const int pid : processes_with("container-")) EXPECT_TRUE(wait_for_end(pid));
+  for (const int pid : rig.processes("container-")) EXPECT_TRUE(wait_for_end(pid));
   EXPECT_EQ(rig.inspect("c")["State"]["ExitCode"], 0);
   EXPECT_EQ(rig.inspect("c")["RestartCount"], 1);
 }
@@ -55,7 +55,7 @@ TEST_F(RestartProgram, OnFailureGivesUpAfterItsRetriesAndItsSupervisorEnds) {
   EngineRig rig;
   ASSERT_EQ(rig.run(flags_of(rig, "on-failure:2"), counting(1000)).code, 0);
   EXPECT_TRUE(wait_for_file(rig.out() + "/2"));
-  for (const int pid : processes_with("container-")) EXPECT_TRUE(wait_for_end(pid));
+  for (const int pid : rig.processes("container-")) EXPECT_TRUE(wait_for_end(pid));
   EXPECT_FALSE(wait_for_file(rig.out() + "/3", std::chrono::milliseconds(0)));
   EXPECT_EQ(rig.inspect("c")["State"]["Status"], "exited");
 }
@@ -67,7 +67,7 @@ TEST_F(RestartProgram, OneThatIsKilledComesBackAndOneThatIsStoppedDoesNot) {
   ASSERT_EQ(::kill(rig.inspect("c")["State"]["Pid"], SIGKILL), 0);
   EXPECT_TRUE(wait_for_file(rig.out() + "/1"));
   EXPECT_EQ(rig.compose({"stop", "-t", "0", "c"}).code, 0);
-  for (const int pid : processes_with("container-")) EXPECT_TRUE(wait_for_end(pid));
+  for (const int pid : rig.processes("container-")) EXPECT_TRUE(wait_for_end(pid));
   EXPECT_EQ(rig.inspect("c")["State"]["Status"], "exited");
 }
 
@@ -75,7 +75,7 @@ TEST_F(RestartProgram, ASupervisorThatIsKilledIsStartedAgainByTheNextCommand) {
   EngineRig rig;
   ASSERT_EQ(rig.run(flags_of(rig, "always"), counting(0)).code, 0);
   ASSERT_TRUE(wait_for_file(rig.out() + "/0"));
-  const std::vector<int> supervisors = processes_with("container-");
+  const std::vector<int> supervisors = rig.processes("container-");
   ASSERT_FALSE(supervisors.empty());
   for (const int pid : supervisors) {
     (void)::kill(pid, SIGKILL);  // the one that starts another is gone by itself
@@ -91,7 +91,7 @@ TEST_F(RestartProgram, OneWhoseMonitorIsKilledWithItIsStartedAgainToo) {
   ASSERT_EQ(rig.run(flags_of(rig, "always"), counting(0)).code, 0);
   ASSERT_TRUE(wait_for_file(rig.out() + "/0"));
   const int pid = rig.inspect("c")["State"]["Pid"];
-  for (const int monitor : processes_with("--log-file")) ::kill(monitor, SIGKILL);
+  for (const int monitor : rig.processes("--log-file")) ::kill(monitor, SIGKILL);
   ASSERT_EQ(::kill(pid, SIGKILL), 0);
   EXPECT_TRUE(wait_for_file(rig.out() + "/1"));
 }
