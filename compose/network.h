@@ -78,6 +78,9 @@ struct NetworkState {
 // EBUSY while containers are attached, with their names. The bridge and its rules are gone afterwards.
 [[nodiscard]] Status remove_network(const Places &places, const std::string &name);
 
+// Takes away what killed ones were writing of networks and of attached containers.
+[[nodiscard]] Status sweep_networks(const Places &places);
+
 // Chooses addresses, names and ports, and makes the namespace at NetworkState.path; an ordinary user's container makes
 // its own (user_network.h). What it had before is taken away. A failure leaves nothing.
 [[nodiscard]] Result<NetworkState> attach_networks(const Places &places, const NetworkRequest &request);

@@ -95,6 +95,23 @@ Result<std::vector<NetworkRecord>> list_networks(const Places &places) {
   return records;
 }
 
+// Whoever writes has the lock: under it a file that is no record is nobody's.
+Status sweep_networks(const Places &places) {
+  kernel::Fd lock;
+  for (const std::string &path : {networks_directory(places), attached_directory(places)}) {
+    const kernel::Fd directory = TRY(kernel::find_at(kernel::cwd, path, O_RDONLY | O_DIRECTORY));
+    if (!directory.valid()) continue;
+    for (const std::string &name : TRY(kernel::list_directory(directory))) {
+      if (name.ends_with(ending)) continue;
+      if (!lock.valid()) lock = TRY(lock_networks(places));
+      // Its writer may have come to its end before we had the lock.
+      const Status gone = kernel::unlinkat(directory, name);
+      if (!gone && gone.error().number != ENOENT) return gone;
+    }
+  }
+  return {};
+}
+
 Result<NetworkState> load_attached(const Places &places, const std::string &container) {
   return load<NetworkState>(attached_path(places, container), fmt::format("networks of container {}", container));
 }

@@ -167,6 +167,7 @@ Status remove_images(const Engine &engine, const Project &project, const std::st
 }
 
 Status remove_networks(const Engine &engine, const std::string &name, Progress &progress) {
+  TRY(sweep_networks(engine.places));
   for (const NetworkRecord &network : TRY(list_networks(engine.places))) {
     if (label_of(network.labels, project_label) != name) continue;
     progress.set("Network " + network.name, "Removing", Mark::working);

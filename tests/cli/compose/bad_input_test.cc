@@ -192,5 +192,15 @@ TEST_F(BadInput, AnUpThatIsKilledIsTakenAwayByDown) {
   down(rig, file);
 }
 
+TEST_F(BadInput, WhatAKilledUpWasWritingOfANetworkIsTakenAwayByDown) {
+  EngineRig rig;
+  make_image(rig);
+  const std::string file = write_project(rig, "  a: {<<: *s, command: [sleep, '1000']}\n");
+  const Outcome up = project(rig, file, {"up", "-d"});
+  ASSERT_EQ(up.code, 0) << up.err;
+  write_file(rig.state() + "/networks/p_default.json.1", "{");
+  down(rig, file);
+}
+
 }  // namespace
 }  // namespace skiff::rig
