@@ -50,11 +50,12 @@ Words monitor_words(const Engine &engine, const ContainerRecord &record) {
 }
 
 // The other end of its standard input. It is nobody's child: whoever starts containers need not outlive them.
-Result<Fd> spawn_monitor(const Engine &engine, const ContainerRecord &record) {
+// It has the container's lock too, as its standard output: should we be killed, nobody removes what it is still making.
+Result<Fd> spawn_monitor(const Engine &engine, const ContainerRecord &record, const Fd &lock) {
   kernel::SocketPair pair = TRY(kernel::socketpair());
   const Fd errors =
       TRY(kernel::open(engine.places.sockets(record.id) + "/errors", O_WRONLY | O_CREAT | O_APPEND, 0600));
-  const Streams streams = {.in = pair.other, .out = kernel::no_fd, .err = errors};
+  const Streams streams = {.in = pair.other, .out = lock, .err = errors};
   TRY(in("the monitor", start_detached(monitor_words(engine, record), streams)));
   return std::move(pair.one);
 }
@@ -113,10 +114,10 @@ Status note_processes(RunRecord &run, std::string_view pids) {
   return {};
 }
 
-Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord &run, bool attached) {
+Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord &run, bool attached, const Fd &lock) {
   TRY(prepare(engine, record, run));
   TRY(save_record(engine.places, record));
-  const Fd monitor = TRY(spawn_monitor(engine, record));
+  const Fd monitor = TRY(spawn_monitor(engine, record, lock));
   const bool has_networks = record.network_mode.empty();
   const bool waits = is_in_user_network(record);
   // Its namespace is there: the network is made while the container is.
@@ -167,7 +168,7 @@ Result<Started> start_container(const Engine &engine, const std::string &id, con
   if (options.by_policy && container.state.run.stopped_by_user) return Started{};
   RunRecord run;
   run.restarts = options.by_policy ? container.state.run.restarts + 1 : 0;
-  Result<Started> started = launch(engine, container.record, run, options.attach);
+  Result<Started> started = launch(engine, container.record, run, options.attach, lock);
   if (started) {
     record_event(engine.places, container.record, "start");
     supervise(engine, container.record, options);

@@ -33,6 +33,7 @@ struct Ends {
 };
 
 constexpr FdView starter{0};
+constexpr FdView lock{1};  // the container's, and the starter's
 
 class Monitor {
  public:
@@ -44,6 +45,7 @@ class Monitor {
   Status create();
   Status wait_for_go();
   Status start();
+  static Status let_go_of_lock();
   Status attend();
   Status move_output(Fd &from, Stream stream);
   Status drain();
@@ -138,8 +140,11 @@ Status Monitor::wait_for_go() {
   return fail("who started the container has gone");
 }
 
+Status Monitor::let_go_of_lock() { return kernel::dup_onto(TRY(kernel::open("/dev/null", O_RDWR)), lock.get()); }
+
 Status Monitor::start() {
   TRY(call_program(runtime({"start", request_.id})));
+  TRY(let_go_of_lock());
   // Who is not there any more need not know.
   (void)tell_starter(start_wire::started, "");
   return kernel::dup_onto(TRY(kernel::open("/dev/null", O_RDWR)), 0);
@@ -228,6 +233,7 @@ Result<int> Monitor::run() {
   if (made) made = wait_for_go();
   if (made) made = start();
   if (!made) {
+    TRY(let_go_of_lock());
     // Who started it holds the container's lock and settles it; one that has gone does not.
     if (!tell_starter(start_wire::failed, made.error().message())) settle();
     return 1;
