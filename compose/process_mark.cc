@@ -11,11 +11,13 @@
 
 namespace skiff::compose {
 
-Status mark_own_process(const std::string &path) {
+Result<std::string> own_process_mark() {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
   const pid_t own = kernel::getpid();
-  return replace_file(path, fmt::format("{} {}", own, TRY(proc.read_start_time(own))));
+  return fmt::format("{} {}", own, TRY(proc.read_start_time(own)));
 }
+
+Status mark_own_process(const std::string &path) { return replace_file(path, TRY(own_process_mark())); }
 
 Result<MarkedProcess> find_marked_process(const std::string &path) {
   const std::string text = TRY(read_if_there(path));

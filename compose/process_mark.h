@@ -14,7 +14,8 @@ struct MarkedProcess {
   kernel::Fd pidfd;  // invalid: there is none
 };
 
-// The caller itself.
+// The caller itself, as it is written.
+[[nodiscard]] Result<std::string> own_process_mark();
 [[nodiscard]] Status mark_own_process(const std::string &path);
 // One whose number another process has by now is none.
 [[nodiscard]] Result<MarkedProcess> find_marked_process(const std::string &path);

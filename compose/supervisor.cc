@@ -50,6 +50,7 @@ Result<bool> Supervisor::take_over() {
   if (!claim_.valid()) return false;
   notices_ = kernel::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!notices_.valid()) return kernel::call_failed("inotify_init1", {});
+  TRY(mark_claim(claim_));
   watches_.clear();
   wards_.clear();
   TRY(watch(claim_path(engine_.places, group_), IN_MODIFY, ""));

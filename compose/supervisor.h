@@ -17,6 +17,11 @@ namespace skiff::compose {
 // The name of the group: a project's, or of one container.
 [[nodiscard]] std::string supervisor_group(const ContainerRecord &record);
 
+// The name of a project's group.
+[[nodiscard]] std::string project_group(const std::string &project);
+// A pidfd of a project's; invalid where there is none.
+[[nodiscard]] Result<kernel::Fd> find_supervisor(const Places &places, const std::string &project);
+
 // After a container was started: wakes its supervisor, or starts one where it needs one.
 [[nodiscard]] Status ensure_supervisor(const Engine &engine, const ContainerRecord &record);
 // Starts those again that were killed. Where there is none it costs one look at a directory.

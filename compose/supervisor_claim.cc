@@ -1,13 +1,22 @@
 #include "compose/supervisor_claim.h"
 
+#include <fmt/format.h>
 #include <sys/file.h>
 
 #include "compose/engine.h"
+#include "compose/process_mark.h"
 #include "compose/program.h"
 #include "compose/supervisor.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
+
+namespace {
+
+// A process's mark is shorter. What follows it changes for the change's sake.
+constexpr std::size_t bell_offset = 63;
+
+}  // namespace
 
 std::string claims_directory(const Places &places) { return places.run + "/supervisors"; }
 
@@ -40,11 +49,21 @@ Status wake_group(const Places &places, const std::string &group) {
   // It has just ended, and looks once more after that.
   if (!file && file.error().number == ENOENT) return {};
   if (!file) return std::unexpected(file.error());
-  return kernel::pwrite_all(*file, std::span<const char>("\n", 1), 0);
+  return kernel::pwrite_all(*file, std::span<const char>(" ", 1), bell_offset);
 }
 
+Status mark_claim(const kernel::Fd &claim) {
+  return kernel::pwrite_all(claim, fmt::format("{:<{}}", TRY(own_process_mark()), bell_offset), 0);
+}
+
+Result<kernel::Fd> find_supervisor(const Places &places, const std::string &project) {
+  return std::move(TRY(find_marked_process(claim_path(places, project_group(project)))).pidfd);
+}
+
+std::string project_group(const std::string &project) { return "project-" + project; }
+
 std::string supervisor_group(const ContainerRecord &record) {
-  return record.project.empty() ? "container-" + record.id : "project-" + record.project;
+  return record.project.empty() ? "container-" + record.id : project_group(record.project);
 }
 
 Status start_supervisor(const Engine &engine, const std::string &group) {

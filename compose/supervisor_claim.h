@@ -15,6 +15,8 @@ namespace skiff::compose {
 [[nodiscard]] Result<kernel::Fd> claim_group(const Places &places, const std::string &group);
 // The file goes while it is locked: nobody can take what is going for his own.
 [[nodiscard]] Status give_up_group(const Places &places, const std::string &group, kernel::Fd claim);
+// Writes down whose it is: the caller's.
+[[nodiscard]] Status mark_claim(const kernel::Fd &claim);
 // Tells who has it to look at its containers again.
 [[nodiscard]] Status wake_group(const Places &places, const std::string &group);
 

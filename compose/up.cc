@@ -12,6 +12,7 @@
 #include "compose/network.h"
 #include "compose/project_state.h"
 #include "compose/secrets.h"
+#include "compose/supervisor.h"
 #include "compose/volume.h"
 
 namespace skiff::compose {
@@ -193,6 +194,16 @@ Status remove_volumes(const Engine &engine, const std::string &name, Progress &p
   return {};
 }
 
+// It ends by itself with the last container that needs it. A job that it still waits for is no reason to fail.
+Status wait_for_supervisor(const Engine &engine, const std::string &name, const kernel::Fd &supervisor) {
+  constexpr std::chrono::seconds patience{10};
+  const std::vector<Container> left = TRY(containers_of_project(engine.places, name));
+  if (!supervisor.valid() || std::ranges::any_of(left, needs_supervisor, &Container::record)) return {};
+  if (TRY(kernel::wait_readable(supervisor, patience))) return {};
+  cli::warning(engine.log, fmt::format("project {}: its supervisor has not ended yet", name));
+  return {};
+}
+
 bool is_orphan(const Container &container, const Project &project) {
   const std::string &service = container.record.service;
   return std::ranges::find(project.services, service, &Service::name) == project.services.end() &&
@@ -292,6 +303,7 @@ Result<ContainerRecord> create_one_off(const Engine &engine, const Project &proj
 
 Status bring_down(const Engine &engine, const std::string &name, const Project *project, const DownOptions &options,
                   Progress &progress) {
+  const kernel::Fd supervisor = TRY(find_supervisor(engine.places, name));
   // What a killed up was making is in no list yet.
   TRY(sweep_half_made_of(engine.places, name));
   std::vector<Container> containers = TRY(containers_of_project(engine.places, name));
@@ -311,6 +323,7 @@ Status bring_down(const Engine &engine, const std::string &name, const Project *
                      .volumes = options.volumes},
                     containers));
   if (!options.services.empty()) return {};
+  TRY(wait_for_supervisor(engine, name, supervisor));
   TRY(remove_networks(engine, name, progress));
   if (options.volumes) TRY(remove_volumes(engine, name, progress));
   if (!options.images.empty() && project != nullptr) TRY(remove_images(engine, *project, options.images, progress));
