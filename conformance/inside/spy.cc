@@ -69,6 +69,13 @@ class Spy {
   // What entered the container and then ran the image's program is no runtime any more.
   static bool is_ours(const std::string &process) { return link_of(process + "/exe") == "/inside"; }
 
+  // Asked after something of the process was seen. The kernel shows the program to whom it shows descriptors and
+  // directories: one that cannot be read is of a process that has ended since, as the image's own does.
+  static bool is_foreign(const std::string &process) {
+    const std::string program = link_of(process + "/exe");
+    return !program.empty() && program != "/inside";
+  }
+
   void look_at(const std::string &process, int pid) {
     if (is_ours(process)) return;
     ++met_;
@@ -78,25 +85,28 @@ class Spy {
       std::string path = descriptors + "/";
       path += number;
       const std::string target = link_of(path);
-      if (!target.empty() && std::atoi(number.c_str()) > 2 && !is_ours(process)) remember(descriptors_, number, target);
+      if (!target.empty() && std::atoi(number.c_str()) > 2 && is_foreign(process))
+        remember(descriptors_, number, target);
     }
     for (const char *name : {"/root", "/cwd"}) {
       struct stat found{};
-      if (::stat((process + name).c_str(), &found) == 0 && !is_same_file(found, root_) && !is_ours(process)) {
+      if (::stat((process + name).c_str(), &found) == 0 && !is_same_file(found, root_) && is_foreign(process)) {
         remember(directories_, name, link_of(process + name));
       }
     }
-    if (::ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXEC) == 0 && was_foreign(process, pid)) {
+    if (::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0 && stops_as_foreign(process, pid)) {
       remember(traced_, "processes:", "pid " + std::to_string(pid));
     }
   }
 
-  // Of a process that is traced from here on: whether it was not yet the image's program then. It is let go, or reaped.
-  static bool was_foreign(const std::string &process, int pid) {
+  // Of a process that is traced from here on: whether it is not yet the image's program where it stops. It is let go,
+  // or reaped. That it came through execve(2) under our eyes would not say that it was traced before: the kernel
+  // admits tracers from the moment the new program is in place, which is before execve has returned.
+  static bool stops_as_foreign(const std::string &process, int pid) {
     (void)::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
     int status = 0;
     if (::waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status)) return false;
-    const bool foreign = status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8) || !is_ours(process);
+    const bool foreign = is_foreign(process);
     (void)::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
     return foreign;
   }
