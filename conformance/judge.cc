@@ -66,7 +66,7 @@ std::string encode(const Result<Judged> &judged) {
 Finding decode(std::string_view text, Finding finding) {
   if (text.empty()) {
     finding.undecided = true;
-    finding.text = "the case did not come to an end in time";
+    finding.text = "the case did not come to an end in time, or ended without a verdict";
     return finding;
   }
   finding.mark = text[0] == 'p' ? Mark::passed : text[0] == 's' ? Mark::skipped : Mark::failed;
@@ -116,6 +116,7 @@ class Court {
     kernel::Pipe pipe = TRY(kernel::pipe2());
     job.child = TRY(kernel::clone3({}));
     if (job.child.is_this_process()) {
+      disown_jobs();
       const std::string text = encode(run_case(case_at(index), runtime, job.place, trial_.unified));
       (void)kernel::write_all(pipe.write, text);
       ::_exit(0);
@@ -123,6 +124,15 @@ class Court {
     job.verdict = std::move(pipe.read);
     jobs_.push_back(std::move(job));
     return {};
+  }
+
+  // In a case's process: it has copies of what the judge holds of the others. What a case finds open, and by which
+  // number, must not depend on what runs beside it.
+  void disown_jobs() {
+    for (Job &other : jobs_) {
+      (void)other.child.release();
+      other.verdict.reset();
+    }
   }
 
   // Until at least one case is over or out of time.

@@ -63,8 +63,9 @@ void leave_dev_to_the_image(Stage &stage);
 void add_mount(Stage &stage, const std::string &destination, const std::string &type, const std::string &source,
                const std::vector<std::string> &options = {});
 [[nodiscard]] Status make_link(const std::string &target, const std::string &path);
-// Whether a descriptor of the judge's own is in the runtime's table as this number: what a caller forgot to close.
-[[nodiscard]] Status leak_directory(const std::string &directory, int number);
+// Opens it in every runtime that is called from now on: what a caller forgot to close. Its number there, the first free
+// one from 12: those below are what runtimes open themselves.
+[[nodiscard]] Result<int> leak_directory(const std::string &directory);
 
 // Exchanges two names for as long as it lives: what another container that shares a volume can do.
 class Exchanger {

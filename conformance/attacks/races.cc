@@ -205,8 +205,7 @@ Verdict proc(Stage &stage) {
 // The working directory is a directory of the rootfs, or a link to what the runtime's caller has leaked.
 Verdict cwd(Stage &stage) {
   const Victim victim = TRY(Victim::make(stage));
-  constexpr int leaked = 12;
-  TRY(leak_directory(victim.directory(), leaked));
+  const int leaked = TRY(leak_directory(victim.directory()));
   TRY(make_directory(stage.rootfs() + "/work/here"));
   TRY(make_link(fmt::format("/proc/self/fd/{}", leaked), stage.rootfs() + "/work/link"));
   stage.config.set("/process/cwd", "/work/here");

@@ -1,4 +1,5 @@
 // Each attack can succeed: a runtime that goes by paths falls to all of them.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -6,6 +7,9 @@
 #include <sstream>
 
 #include "conformance/attacks/attack.h"
+#include "conformance/ground.h"
+#include "conformance/judge.h"
+#include "runtime/kernel/path.h"
 #include "tests/cli/rig.h"
 
 namespace skiff::rig {
@@ -22,6 +26,36 @@ TEST(Attacks, EveryOneSucceedsAgainstARuntimeThatGoesByPaths) {
   }
   for (const conformance::Case &one : conformance::all_attacks()) {
     EXPECT_TRUE(succeeded.contains(std::string(one.name))) << one.name << "\n" << outcome.out;
+  }
+}
+
+// A directory, forgotten open, under a number that something of the judge could have.
+conformance::Verdict leak_and_count(conformance::Stage &stage) {
+  TRY(conformance::make_directory(stage.path("leaked")));
+  (void)TRY(conformance::leak_directory(stage.path("leaked")));
+  const kernel::Fd own = TRY(kernel::open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
+  stage.note(std::to_string(TRY(kernel::list_directory(own)).size()));
+  return {};
+}
+
+TEST(Attacks, WhatOneFindsOpenDoesNotDependOnThoseBesideIt) {
+  REQUIRE_ROOT();
+  const std::vector<conformance::Case> cases(10, {"leak", "", leak_and_count});
+  const std::vector<conformance::Runtime> runtimes = {{"none", {"/bin/false"}}};
+  const Result<conformance::Ground> ground = conformance::Ground::make();
+  ASSERT_TRUE(ground) << ground.error().message();
+  const Result<std::vector<conformance::Finding>> findings = conformance::judge({.cases = &cases,
+                                                                                 .runtimes = &runtimes,
+                                                                                 .directory = ground->directory(),
+                                                                                 .program = ground->program(),
+                                                                                 .cgroup = ground->cgroup(),
+                                                                                 .jobs = 10,
+                                                                                 .patience = std::chrono::minutes(1)},
+                                                                                [](const conformance::Finding &) {});
+  ASSERT_TRUE(findings) << findings.error().message();
+  for (const conformance::Finding &finding : *findings) {
+    EXPECT_EQ(finding.mark, conformance::Mark::passed) << finding.text;
+    EXPECT_EQ(finding.text, findings->front().text);
   }
 }
 
