@@ -9,7 +9,7 @@ target_compile_definitions(judge_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff
   SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>" SKIFF_WEAK_RUNTIME="$<TARGET_FILE:weak_runtime>")
 target_link_libraries(judge_test PRIVATE skiff_judge nlohmann_json::nlohmann_json GTest::gtest_main)
 add_dependencies(judge_test skiff skiff-conformance weak_runtime)
-gtest_discover_tests(judge_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 120)
+gtest_discover_tests(judge_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 240)
 
 add_test(NAME conformance COMMAND skiff-conformance $<TARGET_FILE:skiff>)
 set_tests_properties(conformance PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
