@@ -44,7 +44,7 @@ test: test-packages
 vm-test: build
 	@conformance/vm/test
 
-# What a change must pass: format, layering, shellcheck, clang-tidy, cppcheck, the fuzz targets and the tests.
+# What a change must pass: format, layering, shellcheck, clang-tidy, cppcheck and the tests.
 check:
 	@.ci/run
 
@@ -53,7 +53,7 @@ analyze: test-packages
 	@.ci/packages clang-tidy-19
 	@.ci/tidy --analyze
 
-# Every parser that reads what others write, for FUZZ_SECONDS each: CI takes a minute, an evening is 3600.
+# Every parser that reads what others write, for FUZZ_SECONDS each: a minute is a first look, an evening is 3600.
 fuzz: test-packages
 	@.ci/packages clang-19 libclang-rt-19-dev
 	@cmake --preset fuzz -Wno-dev >/dev/null
