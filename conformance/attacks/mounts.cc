@@ -83,7 +83,7 @@ Verdict links_to_the_host(Stage &stage) {
       // Made by the path of the stage, so that a runtime which takes the host's root puts it among the victim's.
       const std::string below = place == victim.directory() ? "/planted" : victim.directory() + "/planted";
       const Tree mounts = *stage.config.find("/mounts");
-      add_mount(stage, "/" + link + below, "bind", stage.path("data"), {"bind"});
+      add_mount(stage, fmt::format("/{}{}", link, below), "bind", stage.path("data"), {"bind"});
       (void)TRY(attempt(stage));
       TRY(end_attempt(stage));
       stage.config.set("/mounts", mounts);
