@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   request.secrets_directory = "/nonexistent/secrets";
   request.fetch = [&](const std::string &) -> skiff::Result<std::string> { return request.text; };
   skiff::compose::Findings findings;
-  (void)skiff::compose::load_ctst(request, findings);
+  const skiff::compose::CtstModel model =
+      skiff::compose::load_ctst(request, findings);  // has the sources of the findings
   for (const skiff::compose::Finding &one : findings.all()) {
     skiff::fuzz::require(!one.message().empty() && !one.code.empty(), "a finding has a text and a code");
   }
