@@ -28,6 +28,15 @@ std::vector<Case> all_cases() {
   return all;
 }
 
+std::vector<Case> choose_cases(std::vector<Case> cases, const std::vector<std::string_view> &filters) {
+  if (filters.empty()) return cases;
+  std::erase_if(cases, [&](const Case &one) {
+    return std::ranges::none_of(
+        filters, [&](std::string_view filter) { return one.name.contains(filter) || one.clauses.contains(filter); });
+  });
+  return cases;
+}
+
 std::vector<std::string_view> clauses_of(const Case &one) { return split(one.clauses, ' '); }
 
 std::unexpected<Miss> skip(std::string reason) { return std::unexpected(Miss(true, std::move(reason))); }

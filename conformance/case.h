@@ -37,6 +37,8 @@ struct Case {
 
 // Every case, in the order of the topics.
 [[nodiscard]] std::vector<Case> all_cases();
+// Those whose name, or an id of what they check, has the text of a filter in it; all of them without a filter.
+[[nodiscard]] std::vector<Case> choose_cases(std::vector<Case> cases, const std::vector<std::string_view> &filters);
 // The ids of case.clauses.
 [[nodiscard]] std::vector<std::string_view> clauses_of(const Case &one);
 

@@ -63,21 +63,9 @@ constexpr cli::Program program = {.name = "skiff-conformance",
                                   .summary = "judges OCI runtimes, clause by clause",
                                   .commands = commands};
 
-std::vector<Case> choose_cases(const std::vector<std::string_view> &filters) {
-  std::vector<Case> cases = all_cases();
-  const auto wanted = [&](const Case &one) {
-    return filters.empty() || std::ranges::any_of(filters, [&](std::string_view filter) {
-             return one.name.find(filter) != std::string_view::npos ||
-                    one.clauses.find(filter) != std::string_view::npos;
-           });
-  };
-  std::erase_if(cases, [&](const Case &one) { return !wanted(one); });
-  return cases;
-}
-
 Result<int> run(const cli::Invocation &invocation) {
   const cli::Flags &given = invocation.flags;
-  const std::vector<Case> cases = choose_cases(given.strings("filter"));
+  const std::vector<Case> cases = choose_cases(all_cases(), given.strings("filter"));
   if (cases.empty()) return fail("--filter: no case matches", "--list prints them all");
   if (given.boolean("list")) {
     TRY(print(list_of(cases)));

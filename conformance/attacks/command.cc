@@ -1,6 +1,5 @@
 #include "conformance/attacks/command.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include "conformance/ground.h"
 #include "conformance/judge.h"
 #include "runtime/cli/usage.h"
-#include "runtime/kernel/fd.h"
 
 namespace skiff::conformance {
 namespace {
@@ -58,16 +56,6 @@ constexpr cli::Command command = {
     .max_positionals = cli::kUnlimited};
 constexpr std::array<const cli::Command *, 1> commands = {&command};
 
-std::vector<Case> choose(const std::vector<std::string_view> &filters) {
-  std::vector<Case> cases = all_attacks();
-  std::erase_if(cases, [&](const Case &one) {
-    return !filters.empty() && std::ranges::none_of(filters, [&](std::string_view filter) {
-      return one.name.contains(filter) || one.clauses.contains(filter);
-    });
-  });
-  return cases;
-}
-
 Verdict plain_container(Stage &stage) {
   TRY(stage.observed());
   return {};
@@ -90,7 +78,7 @@ constexpr cli::Program program = {
     .name = "skiff-conformance attacks", .summary = command.summary, .commands = commands};
 
 Result<int> try_all(const cli::Flags &given, const std::vector<std::string_view> &names) {
-  const std::vector<Case> cases = choose(given.strings("filter"));
+  const std::vector<Case> cases = choose_cases(all_attacks(), given.strings("filter"));
   if (cases.empty()) return fail("--filter: no attack matches");
   if (names.empty()) return fail("requires a RUNTIME to attack", "usage: " + cli::usage_line(program, command));
   const std::vector<Runtime> runtimes = TRY(find_runtimes(names));
@@ -110,9 +98,7 @@ Result<int> try_all(const cli::Flags &given, const std::vector<std::string_view>
   const std::string figures = figures_of(findings, runtimes);
   TRY(print(figures));
   if (!given.string("figures").empty()) {
-    const kernel::Fd file =
-        TRY(kernel::open(std::string(given.string("figures")), O_WRONLY | O_APPEND | O_CREAT, 0644));
-    TRY(kernel::write_all(file, figures));
+    TRY(append_file(std::string(given.string("figures")), figures));
   }
   return std::ranges::count(findings, Mark::failed, &Finding::mark) == 0 ? 0 : 1;
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "conformance/faults/calls.h"
+#include "spec/text.h"
 
 namespace skiff::conformance {
 namespace {
@@ -38,17 +39,10 @@ std::string difference(const Facts &expected, const Facts &seen) {
   return "";
 }
 
-std::string lower(std::string_view text) {
-  std::string copy(text);
-  std::ranges::transform(copy, copy.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return copy;
-}
-
 // The call, whatever its variant, or the error's own words: some write them in lower case.
 bool names(const std::string &said, const Injection &injection) {
-  const std::string text = lower(said);
-  const auto has = [&](std::string_view words) { return text.find(lower(words)) != std::string::npos; };
+  const std::string text = spec::lower_case(said);
+  const auto has = [&](std::string_view words) { return text.find(spec::lower_case(words)) != std::string::npos; };
   return has(find_faults(injection.place.call)->stem) || has(injection.place.call) ||
          has(::strerror(injection.error)) || has(error_name(injection.error));
 }
