@@ -8,6 +8,7 @@
 
 #include "compose/record_fields.h"
 #include "compose/restarting.h"
+#include "compose/scalars.h"
 #include "runtime/cli/nearest.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/proc.h"
@@ -31,12 +32,10 @@ bool lives(const kernel::Procfs &proc, pid_t pid, std::uint64_t start_time) {
 // The monitor writes "CODE TIME" before anything else: it may be killed while it settles the rest.
 void note_exit(RunRecord &run, std::string_view said) {
   const std::size_t blank = said.find(' ');
-  if (blank == std::string_view::npos) {
-    // 255 is what docker says of a container whose end nobody saw.
-    run.exit_code = 255;
-    return;
-  }
-  run.exit_code = std::atoi(said.data());
+  // 255 is what docker says of a container whose end nobody saw.
+  run.exit_code = 255;
+  if (blank == std::string_view::npos) return;
+  run.exit_code = static_cast<int>(parse_integer(said.substr(0, blank)).value_or(255));
   run.finished = said.substr(blank + 1);
 }
 
