@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "compose/container.h"
 #include "compose/engine.h"
@@ -21,9 +20,6 @@ struct AttachEnd {
   int code = 0;           // of the container
   bool detached = false;  // by the keys or a signal: it runs on
 };
-
-// The bytes of "ctrl-p,ctrl-q" or "a,ctrl-@".
-[[nodiscard]] Result<std::string> parse_detach_keys(std::string_view text);
 
 // Connects to a container that runs.
 [[nodiscard]] Result<kernel::Fd> connect_to_monitor(const Engine &engine, const std::string &id);

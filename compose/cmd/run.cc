@@ -5,6 +5,7 @@
 #include "compose/attachment.h"
 #include "compose/cmd/run_service.h"
 #include "compose/creation.h"
+#include "compose/detach_keys.h"
 #include "compose/finding.h"
 #include "compose/lifecycle.h"
 #include "compose/output.h"

@@ -4,6 +4,7 @@
 #include "compose/cmd/containers.h"
 #include "compose/cmd/project_life.h"
 #include "compose/cmd/start_at_boot.h"
+#include "compose/detach_keys.h"
 
 namespace skiff::compose {
 namespace {

@@ -1,6 +1,6 @@
 // The short forms of compose.yaml and of `run`'s flags, env files, seccomp profiles and CDI specifications.
-#include "compose/attachment.h"
 #include "compose/cdi.h"
+#include "compose/detach_keys.h"
 #include "compose/dotenv.h"
 #include "compose/env_file.h"
 #include "compose/mount_form.h"
