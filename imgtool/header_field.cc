@@ -40,17 +40,14 @@ std::string media_type_of(std::string_view content_type) {
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view field,
                                                       std::chrono::system_clock::time_point now) {
+  constexpr std::int64_t longest = 366LL * 24 * 3600;
   const std::string text(trim(field));
-  if (const auto seconds = parse_number(text)) {
-    constexpr std::uint64_t longest = 366ULL * 24 * 3600;
-    return std::chrono::seconds(std::min(*seconds, longest));
-  }
+  if (const auto seconds = parse_number(text)) return std::chrono::seconds(std::min<std::uint64_t>(*seconds, longest));
   if (!load_curl()) return std::nullopt;
   const time_t when = curl_getdate(text.c_str(), nullptr);
   if (when < 0) return std::nullopt;
-  const auto wait =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::from_time_t(when) - now);
-  return std::max(wait, std::chrono::seconds(0));
+  // In seconds: the clock's nanoseconds end in the year 2262.
+  return std::chrono::seconds(std::clamp<std::int64_t>(when - std::chrono::system_clock::to_time_t(now), 0, longest));
 }
 
 std::optional<ContentRange> parse_content_range(std::string_view field) {

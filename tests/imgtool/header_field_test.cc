@@ -16,6 +16,7 @@ TEST(HeaderField, RetryAfterIsSecondsOrADate) {                            // RF
   EXPECT_EQ(parse_retry_after("soon", now), std::nullopt);
   EXPECT_EQ(parse_retry_after("", now), std::nullopt);
   EXPECT_GT(parse_retry_after("18446744073709551615", now).value(), 1s);
+  EXPECT_EQ(parse_retry_after("Wed, 21 Oct 7426 07:28:00 GMT", now), 366 * 24h);
 }
 
 TEST(HeaderField, AContentRangeHasItsEndsAndPerhapsTheTotal) {  // RFC 9110, 14.4
