@@ -15,8 +15,8 @@ TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aa
 RUNTIMES ?= build/release/runtime/skiff
 FUZZ_SECONDS ?= 3600
 
-.PHONY: all build packages test-packages demo test vm-test check analyze fuzz bench bench-image bench-compose suites clients images \
-	conformance reliability install package clean
+.PHONY: all build packages test-packages demo test vm-test check analyze fuzz fuzz-tree bench bench-image \
+	bench-compose suites clients images conformance reliability install package clean
 
 all: build
 
@@ -44,7 +44,7 @@ test: test-packages
 vm-test: build
 	@conformance/vm/test
 
-# What a change must pass: format, layering, shellcheck, clang-tidy, cppcheck and the tests.
+# What a change must pass: format, layering, shellcheck, clang-tidy, cppcheck, a minute of each fuzz target, the tests.
 check:
 	@.ci/run
 
@@ -53,12 +53,15 @@ analyze: test-packages
 	@.ci/packages clang-tidy-19
 	@.ci/tidy --analyze
 
-# Every parser that reads what others write, for FUZZ_SECONDS each: a minute is a first look, an evening is 3600.
-fuzz: test-packages
+# Every parser that reads what others write, for FUZZ_SECONDS each: a minute is a first look, an evening is 3600. With
+# FUZZ_FLAGS=--fixed always the same way.
+fuzz: fuzz-tree
+	@tests/fuzz/run $(FUZZ_FLAGS) $(FUZZ_SECONDS)
+
+fuzz-tree: test-packages
 	@.ci/packages clang-19 libclang-rt-19-dev
 	@cmake --preset fuzz -Wno-dev >/dev/null
 	@cmake --build --preset fuzz --parallel $(JOBS)
-	@tests/fuzz/run $(FUZZ_SECONDS)
 
 # Podman, Buildah, containerd, its CRI plugin and Docker, of Debian's packages, with this runtime.
 clients: build
@@ -98,7 +101,7 @@ conformance: build
 	@build/release/conformance/skiff-conformance $(if $(word 2,$(RUNTIMES)),--matrix) $(RUNTIMES)
 
 # Everything that may go wrong, next to runc and crun, in one table; hours. make reliability QUICK=--quick: minutes.
-reliability: build
+reliability: build fuzz-tree
 	@conformance/reliability $(QUICK)
 
 install: build
