@@ -96,13 +96,25 @@ Result<std::optional<Tree>> attempt(Stage &stage) {
   return start_and_look(stage);
 }
 
+Result<std::optional<Tree>> attempt_by_run(Stage &stage) {
+  TRY(stage.save());
+  const Outcome outcome = TRY(stage.call({"run", "--bundle", stage.bundle(), stage.id()}));
+  if (outcome.code != 0) {
+    TRY(end_attempt(stage));
+    return refused(stage, "run", outcome);
+  }
+  return std::optional(TRY(in("the container's output", Tree::parse(outcome.out))));
+}
+
 Result<std::optional<Tree>> attempt_on_terminal(Stage &stage) {
   stage.config.set("/process/terminal", true);
   const std::string path = stage.path("console");
   (void)kernel::unlinkat(kernel::cwd, path);
   const kernel::Fd listener = TRY(kernel::listen_unix(kernel::cwd, path, SOCK_STREAM, 1));
-  const Outcome created = TRY(stage.create({"--console-socket", path}));
-  if (created.code != 0) return refused(stage, "create", created);
+  TRY(stage.save());
+  const Outcome run =
+      TRY(stage.call({"run", "--detach", "--bundle", stage.bundle(), "--console-socket", path, stage.id()}));
+  if (run.code != 0) return refused(stage, "run", run);
   constexpr std::chrono::milliseconds patience{5000};
   if (!TRY(kernel::wait_readable(listener, std::min(patience, left(stage.deadline()))))) {
     return fail("no terminal came over --console-socket");
@@ -110,8 +122,6 @@ Result<std::optional<Tree>> attempt_on_terminal(Stage &stage) {
   const kernel::Fd connection = TRY(kernel::accept4(listener));
   const std::optional<kernel::Message> message = TRY(kernel::recv_message(connection, 65536, 4));
   if (!message || message->fds.size() != 1) return fail("--console-socket brought no descriptor, or several");
-  const Outcome started = TRY(stage.call({"start", stage.id()}));
-  if (started.code != 0) return refused(stage, "start", started);
   std::string buffer;
   Tree seen = TRY(Tree::parse(TRY(read_line(message->fds.front(), buffer, stage.deadline()))));
   stage.note("the container runs, and the attack had no effect");
@@ -162,11 +172,15 @@ Result<int> leak_directory(const std::string &directory) {
   return number;
 }
 
-Result<Exchanger> Exchanger::start(const std::string &one, const std::string &other) {
+Result<Exchanger> Exchanger::start(const std::vector<NamePair> &pairs) {
   kernel::Child child = TRY(kernel::clone3({}));
   if (child.is_this_process()) {
     (void)kernel::set_pdeathsig(SIGKILL);
-    while (true) (void)::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+    while (true) {
+      for (const NamePair &pair : pairs) {
+        (void)::renameat2(AT_FDCWD, pair.one.c_str(), AT_FDCWD, pair.other.c_str(), RENAME_EXCHANGE);
+      }
+    }
   }
   return Exchanger(std::move(child));
 }

@@ -50,7 +50,9 @@ class Victim {
 
 // create, start, and the line that the program prints. Nothing where the runtime refuses; the stage notes why.
 [[nodiscard]] Result<std::optional<Tree>> attempt(Stage &stage);
-// The same with a terminal whose other side the judge holds.
+// The same by `run`, of which nothing stays: for what is tried very often.
+[[nodiscard]] Result<std::optional<Tree>> attempt_by_run(Stage &stage);
+// run --detach with a terminal whose other side the judge holds.
 [[nodiscard]] Result<std::optional<Tree>> attempt_on_terminal(Stage &stage);
 // `delete --force`, so that the next attempt finds its id free.
 [[nodiscard]] Status end_attempt(Stage &stage);
@@ -67,10 +69,17 @@ void add_mount(Stage &stage, const std::string &destination, const std::string &
 // one from 12: those below are what runtimes open themselves.
 [[nodiscard]] Result<int> leak_directory(const std::string &directory);
 
-// Exchanges two names for as long as it lives: what another container that shares a volume can do.
+// Two names of one filesystem.
+struct NamePair {
+  std::string one;
+  std::string other;
+};
+
+// Exchanges the two names of each pair, one pair after the other, for as long as it lives: what another container that
+// shares a volume can do.
 class Exchanger {
  public:
-  static Result<Exchanger> start(const std::string &one, const std::string &other);
+  static Result<Exchanger> start(const std::vector<NamePair> &pairs);
 
  private:
   explicit Exchanger(kernel::Child child) : child_(std::move(child)) {}

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <array>
+
 #include "conformance/attacks/attack.h"
 #include "runtime/kernel/path.h"
 
@@ -19,31 +21,44 @@ Verdict mirror_untouched(const Stage &stage, const Victim &victim) {
   return miss("the runtime wrote to what a link leads to");
 }
 
-// Rounds of the same container. What it shows is judged by `look`, and what it leaves on the host by `victim`. A
-// container that comes to nothing in the middle of it is no answer, as long as one does.
-template <class Look>
-Verdict repeat(Stage &stage, const Victim &victim, unsigned tries, Look look) {
+// What came of containers that were made again and again. One that comes to nothing in the middle of it is no answer,
+// as long as another one is.
+struct Rounds {
   unsigned ran = 0;
   unsigned refused = 0;
-  std::optional<Error> broken;
-  while (stage.tries() < stage.wanted_tries()) {
-    Result<std::optional<Tree>> seen = attempt(stage);
-    stage.count_tries(tries);
-    if (!seen) {
-      broken = std::move(seen).error();
-    } else if (*seen) {
-      ++ran;
-      TRY(look(**seen));
-    } else {
-      ++refused;
+  std::optional<Error> broken = {};
+
+  // What the container has shown, where it ran.
+  const Tree *count(const Result<std::optional<Tree>> &seen) {
+    if (!seen) broken = seen.error();
+    if (!seen || !*seen) {
+      refused += seen ? 1 : 0;
+      return nullptr;
     }
-    TRY(end_attempt(stage));
+    ++ran;
+    return &**seen;
+  }
+  [[nodiscard]] Verdict verdict(Stage &stage) const {
+    if (broken && ran + refused == 0) return std::unexpected(Miss(*broken));
+    stage.note(fmt::format("{} tries: {} containers ran, {} were refused", stage.tries(), ran, refused));
+    return {};
+  }
+};
+
+// The same container with `tries` places, again and again. What it shows is judged by `look`, and what it leaves on the
+// host by `victim`.
+template <class Look>
+Verdict repeat(Stage &stage, const Victim &victim, unsigned tries, Look look) {
+  Rounds rounds;
+  while (stage.tries() < stage.wanted_tries()) {
+    const Result<std::optional<Tree>> result = attempt_by_run(stage);
+    stage.count_tries(tries);
+    if (const Tree *seen = rounds.count(result)) TRY(look(*seen));
+    if (!result) TRY(end_attempt(stage));
     TRY(victim.untouched());
     TRY(mirror_untouched(stage, victim));
   }
-  if (broken && ran + refused == 0) return std::unexpected(Miss(*broken));
-  stage.note(fmt::format("{} tries: {} containers ran, {} were refused", stage.tries(), ran, refused));
-  return {};
+  return rounds.verdict(stage);
 }
 
 Verdict nothing_more(const Tree &) { return {}; }
@@ -75,7 +90,7 @@ Verdict target(Stage &stage) {
     probes.push_back(fmt::format("stat:/tmp/loot{}/landed", i));
   }
   stage.inside("observe", probes);
-  const Exchanger exchanger = TRY(Exchanger::start(shared.path + "/target", shared.path + "/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{shared.path + "/target", shared.path + "/link"}}));
   return repeat(stage, shared.victim, places, [](const Tree &seen) -> Verdict {
     for (unsigned i = 0; i < places; ++i) {
       if (probe_errno(seen, i) == 0) return miss("a mount landed on a directory of the host");
@@ -91,7 +106,7 @@ Verdict missing_target(Stage &stage) {
     add_mount(stage, fmt::format("/work/parent/a{}/b", i), "tmpfs", "tmpfs");
     add_mount(stage, fmt::format("/work/parent/file{}", i), "bind", stage.path("data"), {"bind"});
   }
-  const Exchanger exchanger = TRY(Exchanger::start(shared.path + "/parent", shared.path + "/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{shared.path + "/parent", shared.path + "/link"}}));
   return repeat(stage, shared.victim, places, nothing_more);
 }
 
@@ -103,7 +118,7 @@ Verdict component(Stage &stage) {
   TRY(make_directory(stage.rootfs() + "/work/a/b"));
   TRY(make_link(victim.directory(), stage.rootfs() + "/work/link"));
   for (unsigned i = 0; i < places; ++i) add_mount(stage, fmt::format("/work/a/b/../c{}", i), "tmpfs", "tmpfs");
-  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/work/a", stage.rootfs() + "/work/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{stage.rootfs() + "/work/a", stage.rootfs() + "/work/link"}}));
   return repeat(stage, victim, places, nothing_more);
 }
 
@@ -114,7 +129,7 @@ Verdict device(Stage &stage) {
     node.set("/path", fmt::format("/work/parent/node{}", i));
     stage.config.set("/linux/devices/-", std::move(node));
   }
-  const Exchanger exchanger = TRY(Exchanger::start(shared.path + "/parent", shared.path + "/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{shared.path + "/parent", shared.path + "/link"}}));
   return repeat(stage, shared.victim, places, nothing_more);
 }
 
@@ -138,7 +153,7 @@ Verdict mask(Stage &stage) {
     probes.push_back("read:" + name);
   }
   stage.inside("observe", probes);
-  const Exchanger exchanger = TRY(Exchanger::start(stage.path("dev") + "/null", stage.path("dev") + "/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{stage.path("dev") + "/null", stage.path("dev") + "/link"}}));
   return repeat(stage, victim, places, [](const Tree &seen) -> Verdict {
     for (unsigned i = 0; i < places; ++i) {
       if (probe_errno(seen, i) != 0 || probe_value(seen, i)->text().empty()) continue;
@@ -148,15 +163,28 @@ Verdict mask(Stage &stage) {
   });
 }
 
-// The nodes of a shared /dev without a mount of its own, exchanged for a link to a file of the host.
+struct NodeNumber {
+  std::string_view name;
+  unsigned major;
+  unsigned minor;
+};
+
+// The nodes of the image's own /dev, without a mount there, each exchanged for a link to a file of the host.
 Verdict node(Stage &stage) {
+  constexpr std::array<NodeNumber, 6> nodes = {
+      {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}}};
   const Victim victim = TRY(Victim::make(stage));
   leave_dev_to_the_image(stage);
-  TRY(make_null(stage.rootfs() + "/dev/null"));
-  TRY(make_link(victim.file(), stage.rootfs() + "/dev/link"));
+  std::vector<NamePair> pairs;
+  for (const NodeNumber &node : nodes) {
+    const std::string path = fmt::format("{}/dev/{}", stage.rootfs(), node.name);
+    TRY(kernel::mknodat(kernel::cwd, path, S_IFCHR | 0666, makedev(node.major, node.minor)));
+    TRY(make_link(victim.file(), path + "-link"));
+    pairs.push_back({path, path + "-link"});
+  }
   stage.config.set("/process/user", R"({"uid": 1000, "gid": 1000})"_json);
-  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/dev/null", stage.rootfs() + "/dev/link"));
-  return repeat(stage, victim, 1, nothing_more);
+  const Exchanger exchanger = TRY(Exchanger::start(pairs));
+  return repeat(stage, victim, nodes.size(), nothing_more);
 }
 
 Verdict console(Stage &stage) {
@@ -169,7 +197,7 @@ Verdict console(Stage &stage) {
   add_mount(stage, "/dev/pts", "devpts", "devpts", {"newinstance", "ptmxmode=0666"});
   stage.config.set("/process/user", R"({"uid": 1000, "gid": 1000})"_json);
   stage.inside("observe", {"create:/dev/console: "});
-  const Exchanger exchanger = TRY(Exchanger::start(stage.path("dev") + "/console", stage.path("dev") + "/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{stage.path("dev") + "/console", stage.path("dev") + "/link"}}));
   while (stage.tries() < stage.wanted_tries()) {
     // A runtime may refuse before or after the terminal is sent: only the victim counts.
     const Result<std::optional<Tree>> seen = attempt_on_terminal(stage);
@@ -187,7 +215,7 @@ Verdict proc(Stage &stage) {
   TRY(victim.mirror_in(stage));
   TRY(make_link(victim.directory(), stage.rootfs() + "/link"));
   stage.config.set("/linux/readonlyPaths", R"(["/proc/sys"])"_json);
-  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/proc", stage.rootfs() + "/link"));
+  const Exchanger exchanger = TRY(Exchanger::start({{stage.rootfs() + "/proc", stage.rootfs() + "/link"}}));
   return repeat(stage, victim, 1, [](const Tree &seen) -> Verdict {
     // By what they show: their places change from one line of mountinfo to the next.
     bool mounted = false;
@@ -202,6 +230,28 @@ Verdict proc(Stage &stage) {
   });
 }
 
+Verdict expect_not_in_victim(const Tree &seen) {
+  if (probe_errno(seen, 0) == 0) return miss("the program works in a directory of the host");
+  return {};
+}
+
+// One container, and what is executed in it: each enters the directory once.
+Verdict enter_again_and_again(Stage &stage, Rounds &rounds) {
+  const std::vector<std::string> words = {"exec", "--cwd", "/work/here", stage.id(), "/inside", "observe", "read:file"};
+  const Result<std::optional<Tree>> result = attempt(stage);
+  stage.count_tries(1);
+  if (const Tree *seen = rounds.count(result)) {
+    TRY(expect_not_in_victim(*seen));
+    for (unsigned i = 1; i < places; ++i) {
+      const Outcome outcome = TRY(stage.call(words));
+      if (outcome.code == 0) TRY(expect_not_in_victim(TRY(Tree::parse(outcome.out))));
+      stage.count_tries(1);
+    }
+  }
+  TRY(end_attempt(stage));
+  return {};
+}
+
 // The working directory is a directory of the rootfs, or a link to what the runtime's caller has leaked.
 Verdict cwd(Stage &stage) {
   const Victim victim = TRY(Victim::make(stage));
@@ -209,12 +259,11 @@ Verdict cwd(Stage &stage) {
   TRY(make_directory(stage.rootfs() + "/work/here"));
   TRY(make_link(fmt::format("/proc/self/fd/{}", leaked), stage.rootfs() + "/work/link"));
   stage.config.set("/process/cwd", "/work/here");
-  stage.inside("observe", {"read:file"});
-  const Exchanger exchanger = TRY(Exchanger::start(stage.rootfs() + "/work/here", stage.rootfs() + "/work/link"));
-  return repeat(stage, victim, 1, [](const Tree &seen) -> Verdict {
-    if (probe_errno(seen, 0) == 0) return miss("the program works in a directory of the host");
-    return {};
-  });
+  stage.inside("wait", {"read:file"});
+  const Exchanger exchanger = TRY(Exchanger::start({{stage.rootfs() + "/work/here", stage.rootfs() + "/work/link"}}));
+  Rounds rounds;
+  while (stage.tries() < stage.wanted_tries()) TRY(enter_again_and_again(stage, rounds));
+  return rounds.verdict(stage);
 }
 
 constexpr Case table[] = {

@@ -228,6 +228,24 @@ int create(const Call &call) {
 
 pid_t pid_of(const Call &call) { return std::atoi(text_of_file(call.root + "/" + call.words[0]).c_str()); }
 
+void forget(const Call &call) {
+  for (const char *ending : {"", ".gate", ".bundle"}) ::unlink((call.root + "/" + call.words[0] + ending).c_str());
+}
+
+void open_gate(const Call &call) {
+  const kernel::Fd gate(::open((call.root + "/" + call.words[0] + ".gate").c_str(), O_RDWR | O_NONBLOCK));
+  (void)!::write(gate.get(), "x", 1);
+}
+
+int start_and_wait(const Call &call) {
+  open_gate(call);
+  if (call.flags.contains("--detach")) return 0;
+  int status = 0;
+  ::waitpid(pid_of(call), &status, 0);
+  forget(call);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int exec(const Call &call) {
   const std::string process = "/proc/" + std::to_string(pid_of(call));
   const Tree config = config_of(text_of_file(call.root + "/" + call.words[0] + ".bundle"));
@@ -254,14 +272,14 @@ int run(const Call &call) {
   ::setrlimit(RLIMIT_AS, &memory);
   if (call.command == "create") return create(call);
   if (call.command == "exec") return exec(call);
-  const std::string record = call.root + "/" + (call.words.empty() ? "" : call.words[0]);
-  if (call.command == "start") {
-    const kernel::Fd gate(::open((record + ".gate").c_str(), O_RDWR | O_NONBLOCK));
-    return ::write(gate.get(), "x", 1) == 1 ? 0 : 1;
+  if (call.command == "run") {
+    const int created = create(call);
+    return created == 0 ? start_and_wait(call) : created;
   }
+  if (call.command == "start") open_gate(call);
   if (call.command == "delete") {
     if (pid_of(call) > 1) ::kill(pid_of(call), SIGKILL);
-    for (const char *ending : {"", ".gate", ".bundle"}) ::unlink((record + ending).c_str());
+    forget(call);
   }
   if (call.command == "state") {
     const std::string json = R"({"status": "running", "pid": )" + std::to_string(pid_of(call)) + "}\n";
