@@ -5,9 +5,9 @@
 #include <array>
 
 #include "compose/contains.h"
-#include "compose/sha256.h"
 #include "runtime/kernel/environment.h"
 #include "runtime/kernel/path.h"
+#include "spec/sha256.h"
 
 namespace skiff::compose {
 namespace {
@@ -34,7 +34,7 @@ Source parse_source(std::string_view text) {
 
 Status check_digest(const std::string &path, const std::string &wanted) {
   const kernel::Fd file = TRY(kernel::open(path, O_RDONLY));
-  Sha256 hash;
+  spec::Sha256 hash;
   std::string buffer(std::size_t{1} << 20U, '\0');
   while (const std::size_t count = TRY(in(path, kernel::read_some(file, buffer)))) {
     hash.update(std::string_view(buffer).substr(0, count));
@@ -61,7 +61,7 @@ Result<std::string> find_file(const Source &source, const ArchiveOptions &option
     if (!source.digest.empty()) TRY(check_digest(source.place, source.digest));
     return source.place;
   }
-  if (!is_sha256_hex(source.digest)) {
+  if (!spec::is_sha256_hex(source.digest)) {
     return fail(fmt::format("{}: an archive by https has no digest", source.place), "add @sha256:DIGEST");
   }
   const std::string folder = options.cache_directory.empty() ? archive_cache_directory() : options.cache_directory;
@@ -80,8 +80,8 @@ Result<std::string> name_of(const Source &source, const std::string &path) {
   if (identity.empty()) {
     const struct stat facts = TRY(kernel::fstatat(kernel::cwd, path));
     if (!S_ISREG(facts.st_mode)) return fail(fmt::format("{} is no file", path), "a folder is file://");
-    identity = sha256_hex(fmt::format("{} {} {} {}.{}", facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim.tv_sec,
-                                      facts.st_mtim.tv_nsec));
+    identity = spec::sha256_hex(fmt::format("{} {} {} {}.{}", facts.st_dev, facts.st_ino, facts.st_size,
+                                            facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec));
   }
   return fmt::format("localhost/skiff-archive:{}", identity);
 }

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "compose/record_fields.h"
-#include "compose/sha256.h"
 #include "runtime/kernel/path.h"
+#include "spec/sha256.h"
 
 namespace skiff::compose {
 
@@ -40,7 +40,7 @@ Status add_files(kernel::FdView directory, const std::string &path, std::map<std
     } else if (S_ISREG(about.st_mode)) {
       digests[inside] = TRY(digest_file(directory, name));
     } else if (S_ISLNK(about.st_mode)) {
-      digests[inside] = "sha256:" + sha256_hex("link " + TRY(kernel::readlinkat(directory, name)));
+      digests[inside] = "sha256:" + spec::sha256_hex("link " + TRY(kernel::readlinkat(directory, name)));
     } else {
       return fail(inside + ": it is neither a file nor a directory");
     }
@@ -62,7 +62,7 @@ Result<BundleRecord> parse_bundle_record(std::string_view text) {
 
 Result<std::string> digest_file(kernel::FdView directory, const std::string &name) {
   const kernel::Fd file = TRY(kernel::openat(directory, name, O_RDONLY | O_NOFOLLOW));
-  Sha256 hash;
+  spec::Sha256 hash;
   std::string buffer(std::size_t{1} << 20U, '\0');
   while (const std::size_t count = TRY(kernel::read_some(file, buffer))) {
     hash.update(std::string_view(buffer).substr(0, count));

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "compose/sha256.h"
+#include "spec/sha256.h"
 
 namespace skiff::compose {
 namespace {
@@ -240,7 +240,7 @@ std::string config_hash(const Project &project, const Service &service) {
   write_value(text, copy);
   write_files(text, project, "secrets", service.secrets);
   write_files(text, project, "configs", service.configs);
-  return sha256_hex(text);
+  return spec::sha256_hex(text);
 }
 
 std::string container_name(const Project &project, const Service &service, std::uint32_t number) {

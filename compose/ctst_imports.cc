@@ -9,9 +9,9 @@
 
 #include "compose/ctst_lexer.h"
 #include "compose/program.h"
-#include "compose/sha256.h"
 #include "compose/state.h"
 #include "runtime/kernel/path.h"
+#include "spec/sha256.h"
 
 namespace skiff::compose::ctst {
 namespace {
@@ -179,7 +179,7 @@ class Loader {
     const std::size_t hash = path.find('#');
     const std::string url = path.substr(0, hash);
     const std::string pin = hash == std::string::npos ? std::string() : path.substr(hash);
-    if (!pin.starts_with(mark) || !is_sha256_hex(std::string_view(pin).substr(mark.size()))) {
+    if (!pin.starts_with(mark) || !spec::is_sha256_hex(std::string_view(pin).substr(mark.size()))) {
       findings_.error(at, "unpinned-import", fmt::format("{} has no digest that it must have", url),
                       "add #sha256= and 64 hexadecimal digits");
       return std::nullopt;
@@ -197,7 +197,7 @@ class Loader {
   // What the cache holds counts as little as what comes from afar: the digest decides.
   Result<std::string> pinned(const std::string &url, const std::string &digest) {
     const std::string cached = request_.cache_directory + "/" + digest;
-    if (Result<std::string> text = read_if_there(cached); text && !text->empty() && sha256_hex(*text) == digest) {
+    if (Result<std::string> text = read_if_there(cached); text && !text->empty() && spec::sha256_hex(*text) == digest) {
       return text;
     }
     if (request_.offline) {
@@ -206,7 +206,7 @@ class Loader {
                   "load the project once with a network");
     }
     std::string text = TRY(request_.fetch ? request_.fetch(url) : fetch_import(url));
-    if (const std::string have = sha256_hex(text); have != digest) {
+    if (const std::string have = spec::sha256_hex(text); have != digest) {
       return fail(fmt::format("{} has sha256 {}, not {}", url, have, digest),
                   "it has changed: read it, then change the pin");
     }

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "compose/sha256.h"
 #include "runtime/cli/nearest.h"
 #include "runtime/cli/value.h"
 #include "spec/path.h"
+#include "spec/sha256.h"
 
 namespace skiff::compose::ctst {
 namespace {
@@ -63,7 +63,7 @@ Result<std::string> take_digest(std::string_view &text) {
   const std::size_t mark = text.rfind('@');
   if (mark == std::string_view::npos || !text.substr(mark).starts_with(digest_mark)) return std::string();
   const std::string_view digest = text.substr(mark + digest_mark.size());
-  if (!is_sha256_hex(digest)) {
+  if (!spec::is_sha256_hex(digest)) {
     return fail(fmt::format("{}: no digest", text.substr(mark + 1)), "sha256: has 64 hexadecimal digits behind it");
   }
   std::string out(text.substr(mark));
@@ -135,7 +135,8 @@ Result<ImageSource> parse_https(std::string_view uri) {
 Result<ImageSource> parse_named(std::string_view uri, std::string_view rest, bool local) {
   std::string_view name = rest;
   const std::string digest = TRY(take_digest(name));
-  const bool id = local && (is_sha256_hex(name) || (name.starts_with("sha256:") && is_sha256_hex(name.substr(7))));
+  const bool id =
+      local && (spec::is_sha256_hex(name) || (name.starts_with("sha256:") && spec::is_sha256_hex(name.substr(7))));
   if (!id) TRY(check_reference(name));
   (void)uri;
   return ImageSource{.image = std::string(name) + digest, .rootfs = "", .local = local};

@@ -12,10 +12,10 @@
 #include "compose/contains.h"
 #include "compose/image_progress.h"
 #include "compose/parallel.h"
-#include "compose/sha256.h"
 #include "runtime/cli/value.h"
 #include "runtime/kernel/path.h"
 #include "spec/json.h"
+#include "spec/sha256.h"
 
 namespace skiff::compose {
 namespace {
@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 7> transports = {
     "docker:", "oci:", "oci-archive:", "docker-archive:", "dir:", "tar:", "file:"};
 
 std::string pull_mark(const Places &places, const std::string &image) {
-  return fmt::format("{}/pulls/{}", places.data, sha256_hex(full_image_name(image)));
+  return fmt::format("{}/pulls/{}", places.data, spec::sha256_hex(full_image_name(image)));
 }
 
 std::optional<Duration> age_of_pull(const Places &places, const std::string &image) {

@@ -7,8 +7,8 @@
 #include <array>
 #include <optional>
 
-#include "compose/sha256.h"
 #include "runtime/kernel/path.h"
+#include "spec/sha256.h"
 #include "tests/runtime/temporary_directory.h"
 
 namespace skiff::compose {
@@ -58,7 +58,7 @@ TEST_F(ArchiveSourceTest, EachKindOfArchiveIsTaken) {
 TEST_F(ArchiveSourceTest, ADigestIsEnforced) {
   const std::string digest = call({"/usr/bin/sha256sum", path("root.tar.gz")}).substr(0, 64);
   EXPECT_TRUE(store_archive(engine_, "tar://" + path("root.tar.gz") + "@sha256:" + digest));
-  const std::string wrong = sha256_hex("other");
+  const std::string wrong = spec::sha256_hex("other");
   const std::string source = "tar://" + path("root.tar.gz") + "@sha256:" + wrong;
   EXPECT_EQ(store_archive(engine_, source).error().message(),
             "image " + source + ": " + path("root.tar.gz") + ": its digest is sha256:" + digest +
@@ -143,10 +143,10 @@ TEST_F(ArchiveSourceTest, AnArchiveByHttpsIsFetchedOnceAndChecked) {
   const Result<std::string> name = store_archive(engine_, source, options);
   ASSERT_TRUE(name) << name.error().message();
   EXPECT_EQ(motd(*name), "hello\n");
-  const std::string other = server->url("root.tar.gz") + "@sha256:" + sha256_hex("other");
+  const std::string other = server->url("root.tar.gz") + "@sha256:" + spec::sha256_hex("other");
   EXPECT_NE(store_archive(engine_, other, options).error().message().find("its digest is sha256:" + digest),
             std::string::npos);
-  EXPECT_FALSE(store_archive(engine_, server->url("none") + "@sha256:" + sha256_hex("none"), options));
+  EXPECT_FALSE(store_archive(engine_, server->url("none") + "@sha256:" + spec::sha256_hex("none"), options));
   const std::string bare = server->url("root.tar.gz");
   EXPECT_EQ(store_archive(engine_, bare, options).error().remedy, "add @sha256:DIGEST");
   // From the cache, without anybody to ask.

@@ -1,7 +1,7 @@
 // CTST.md, "IMPORT and FROM".
 #include <gtest/gtest.h>
 
-#include "compose/sha256.h"
+#include "spec/sha256.h"
 #include "tests/compose/ctst_rig.h"
 
 namespace skiff::compose {
@@ -71,7 +71,8 @@ TEST(CtstImport, AFileImportedTwiceIsReadOnce) {
 TEST(CtstImport, OnlyPinnedHttpsIsFetched) {
   CtstRig rig;
   const std::string url = "https://host.example/db.ctst";
-  const std::string pinned = "IMPORT \"" + url + "#sha256=" + sha256_hex(database) + "\" AS db COMPONENT a FROM db {}";
+  const std::string pinned =
+      "IMPORT \"" + url + "#sha256=" + spec::sha256_hex(database) + "\" AS db COMPONENT a FROM db {}";
   std::vector<std::string> fetched;
   rig.request.fetch = [&](const std::string &from) -> Result<std::string> {
     fetched.push_back(from);
@@ -90,7 +91,7 @@ TEST(CtstImport, OnlyPinnedHttpsIsFetched) {
   EXPECT_EQ(rig.at("services.a.image"), "postgres:16");
   EXPECT_EQ(fetched, std::vector<std::string>{url});
   // What somebody changed in the cache counts for nothing.
-  rig.write("cache/" + sha256_hex(database), "COMPONENT evil { image = \"evil\" }");
+  rig.write("cache/" + spec::sha256_hex(database), "COMPONENT evil { image = \"evil\" }");
   rig.load(pinned);
   EXPECT_EQ(rig.codes(), "offline-import missing-image");
 }
@@ -98,9 +99,9 @@ TEST(CtstImport, OnlyPinnedHttpsIsFetched) {
 TEST(CtstImport, WhatHasAnotherDigestIsRefused) {
   CtstRig rig;
   rig.request.fetch = [](const std::string &) -> Result<std::string> { return "// other\n"; };
-  rig.load("IMPORT \"https://host.example/db.ctst#sha256=" + sha256_hex(database) + "\"");
+  rig.load("IMPORT \"https://host.example/db.ctst#sha256=" + spec::sha256_hex(database) + "\"");
   EXPECT_EQ(rig.codes(), "missing-import");
-  EXPECT_NE(rig.told().find("has sha256 " + sha256_hex("// other\n") + ", not " + sha256_hex(database) +
+  EXPECT_NE(rig.told().find("has sha256 " + spec::sha256_hex("// other\n") + ", not " + spec::sha256_hex(database) +
                             "; it has changed: read it, then change the pin"),
             std::string::npos)
       << rig.told();

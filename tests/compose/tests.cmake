@@ -33,7 +33,6 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/run_flags_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/secrets_test.cc
-  ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/shapes_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/show_text_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tcp_relay_test.cc

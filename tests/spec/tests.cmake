@@ -23,6 +23,7 @@ add_executable(spec_test
   ${CMAKE_CURRENT_LIST_DIR}/path_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/print_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/reader_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/sha256_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/state_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/text_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/writer_test.cc

@@ -1,4 +1,4 @@
-#include "compose/sha256.h"
+#include "spec/sha256.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "spec/text.h"
 
-namespace skiff::compose {
+namespace skiff::spec {
 namespace {
 
 using State = std::array<std::uint32_t, 8>;
@@ -101,6 +101,6 @@ std::string sha256_hex(std::string_view bytes) {
   return hash.finish();
 }
 
-bool is_sha256_hex(std::string_view text) { return text.size() == 64 && spec::is_hex(text); }
+bool is_sha256_hex(std::string_view text) { return text.size() == 64 && is_hex(text); }
 
-}  // namespace skiff::compose
+}  // namespace skiff::spec

@@ -1,8 +1,8 @@
-#include "compose/sha256.h"
+#include "spec/sha256.h"
 
 #include <gtest/gtest.h>
 
-namespace skiff::compose {
+namespace skiff::spec {
 namespace {
 
 // FIPS 180-4's examples, and the lengths around the end of a block, by sha256sum(1).
@@ -32,4 +32,4 @@ TEST(Sha256, KnowsItsTextForm) {
 }
 
 }  // namespace
-}  // namespace skiff::compose
+}  // namespace skiff::spec

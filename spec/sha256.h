@@ -1,5 +1,5 @@
-// The SHA-256 digest (FIPS 180-4) that pins an imported file, and tells whether a service has changed. Its own, as
-// OpenSSL's would triple this program and its start.
+// The SHA-256 digest (FIPS 180-4). Our own, for the programs that need no other digest: OpenSSL's would triple them and
+// their start.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace skiff::compose {
+namespace skiff::spec {
 
 // Of what does not fit into memory: update() as often as there is something, then finish() once.
 class Sha256 {
@@ -27,4 +27,4 @@ class Sha256 {
 
 [[nodiscard]] bool is_sha256_hex(std::string_view text);
 
-}  // namespace skiff::compose
+}  // namespace skiff::spec
