@@ -82,6 +82,13 @@ Result<Outcome> Stage::call(const std::vector<std::string> &words, kernel::FdVie
   return outcome;
 }
 
+Result<Outcome> Stage::call_alone(const std::vector<std::string> &words, const std::string &directory) const {
+  std::vector<std::string> all = runtime_.words;
+  all.insert(all.end(), words.begin(), words.end());
+  Running running = TRY(spawn(all, {.directory = directory}));
+  return in(words.empty() ? "" : words.front(), finish(running, place_.deadline));
+}
+
 Result<std::string> Stage::binary_bytes() const {
   constexpr std::size_t longest = std::size_t{1} << 28;
   return kernel::read_all(TRY(kernel::open(runtime_.words.front(), O_RDONLY)), longest);

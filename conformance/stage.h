@@ -43,6 +43,7 @@ class Stage {
   // /dev, in new pid, mount, ipc, uts, network and cgroup namespaces, in a cgroup of its own.
   Tree config;
 
+  [[nodiscard]] const Runtime &runtime() const { return runtime_; }
   [[nodiscard]] std::string id() const { return "one"; }
   [[nodiscard]] std::string bundle() const { return place_.directory + "/bundle"; }
   [[nodiscard]] std::string rootfs() const { return bundle() + "/rootfs"; }
@@ -71,6 +72,8 @@ class Stage {
   // RUNTIME --root DIR WORDS... to its end, or to that time where it comes before the deadline.
   [[nodiscard]] Result<Outcome> call(const std::vector<std::string> &words, kernel::FdView input = kernel::no_fd,
                                      Clock::time_point until = Clock::time_point::max());
+  // The program with these words alone, in that directory: for what is no runtime.
+  [[nodiscard]] Result<Outcome> call_alone(const std::vector<std::string> &words, const std::string &directory) const;
   // save, then `create --bundle BUNDLE WORDS... ID`; the container's output is read by line() and observed().
   [[nodiscard]] Result<Outcome> create(const std::vector<std::string> &words = {});
   // The same with an error where the runtime refuses, and the container's pid taken for ended().

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "conformance/attacks/image.h"
 #include "runtime/kernel/path.h"
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/socket.h"
@@ -17,12 +18,6 @@ namespace {
 
 constexpr mode_t mode_of_victim = 0640;
 constexpr uid_t owner_of_victim = 7;
-
-// The last line says what the refusal is about; Go's runtimes put theirs into a message of logs.
-std::string last_line(std::string_view text) {
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));
-}
 
 std::optional<Tree> refused(Stage &stage, std::string_view command, const Outcome &outcome) {
   stage.note(fmt::format("{} refuses: {}", command, last_line(outcome.err)));
@@ -39,7 +34,9 @@ Result<std::optional<Tree>> start_and_look(Stage &stage) {
 
 }  // namespace
 
-std::vector<Case> all_attacks() {
+std::vector<Case> attacks_on(std::string_view name) {
+  if (is_unpacker(name)) return {image_attacks().begin(), image_attacks().end()};
+  if (is_compose(name)) return {compose_attacks().begin(), compose_attacks().end()};
   std::vector<Case> all;
   for (const std::span<const Case> table :
        {exec_attacks(), proc_attacks(), mount_attacks(), device_attacks(), race_attacks(), bundle_attacks()}) {
@@ -48,7 +45,17 @@ std::vector<Case> all_attacks() {
   return all;
 }
 
-std::span<const Unstaged> unstaged_attacks() {
+std::span<const Unstaged> unstaged_attacks(std::string_view name) {
+  static constexpr Unstaged on_unpackers[] = {
+      {"CVE-2023-25153", "images without end: what ends them are limits, which the others do not have"},
+      {"CVE-2021-41190", "a manifest that is an index as well: the tests of the parser have it"},
+      {"CVE-2020-15157", "credentials that go elsewhere: needs a registry; the tests of skiff-image have one"},
+  };
+  if (is_unpacker(name)) return on_unpackers;
+  static constexpr Unstaged on_compose[] = {
+      {"CVE-2019-14271", "libraries of the container in who copies: `ComposeCpAttack` of the program's tests has it"},
+  };
+  if (is_compose(name)) return on_compose;
   static constexpr Unstaged all[] = {
       {"CVE-2025-24965", "crun's handler for krun has it; no other runtime reads that file, and it needs libkrun"},
       {"CVE-2025-65105", "labels that land elsewhere need a kernel with AppArmor or SELinux: `make vm-test` has those"},
@@ -86,8 +93,17 @@ Verdict Victim::untouched() const {
   if (found->st_uid != owner_of_victim || found->st_gid != owner_of_victim) {
     return miss(fmt::format("a file of the host was given to {}:{}", found->st_uid, found->st_gid));
   }
+  if (found->st_nlink != 1) return miss("a file of the host has another name");
+  const struct stat directory = TRY(kernel::fstatat(opened, "", AT_EMPTY_PATH));
+  if ((directory.st_mode & 07777U) != 0755 || directory.st_uid != 0)
+    return miss("a directory of the host has another mode or owner");
   if (TRY(read_file(file())) != text) return miss("a file of the host was written to");
   return {};
+}
+
+std::string last_line(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return std::string(text.substr(text.rfind('\n') + 1));
 }
 
 Result<std::optional<Tree>> attempt(Stage &stage) {

@@ -13,18 +13,22 @@
 
 namespace skiff::conformance {
 
-// Every attack; the clauses are the names under which it is known.
-[[nodiscard]] std::vector<Case> all_attacks();
+// Every attack on what a RUNTIME of that name is: an OCI runtime, one that unpacks images, or one with docker's
+// commands. The clauses are the names under which it is known.
+[[nodiscard]] std::vector<Case> attacks_on(std::string_view name);
+[[nodiscard]] bool is_compose(std::string_view name);
 // What was published and is not staged here.
 struct Unstaged {
   std::string_view name;
   std::string_view reason;
 };
-[[nodiscard]] std::span<const Unstaged> unstaged_attacks();
+[[nodiscard]] std::span<const Unstaged> unstaged_attacks(std::string_view name);
 
 [[nodiscard]] std::span<const Case> bundle_attacks();
+[[nodiscard]] std::span<const Case> compose_attacks();
 [[nodiscard]] std::span<const Case> device_attacks();
 [[nodiscard]] std::span<const Case> exec_attacks();
+[[nodiscard]] std::span<const Case> image_attacks();
 [[nodiscard]] std::span<const Case> mount_attacks();
 [[nodiscard]] std::span<const Case> proc_attacks();
 [[nodiscard]] std::span<const Case> race_attacks();
@@ -38,7 +42,8 @@ class Victim {
   [[nodiscard]] std::string file() const { return directory_ + "/file"; }
   // A directory of the same path in the rootfs, for links that resolve inside.
   [[nodiscard]] Status mirror_in(const Stage &stage) const;
-  // A success of the attack where the file has another text, mode or owner, or the directory another entry.
+  // A success of the attack where the file has another text, mode, owner or name, or the directory another mode, owner
+  // or entry.
   [[nodiscard]] Verdict untouched() const;
 
   static constexpr std::string_view text = "of the host, and of nobody else\n";
@@ -47,6 +52,9 @@ class Victim {
   explicit Victim(std::string directory) : directory_(std::move(directory)) {}
   std::string directory_;
 };
+
+// The last line says what a refusal is about; Go's programs put theirs into a message of logs.
+[[nodiscard]] std::string last_line(std::string_view text);
 
 // create, start, and the line that the program prints. Nothing where the runtime refuses; the stage notes why.
 [[nodiscard]] Result<std::optional<Tree>> attempt(Stage &stage);

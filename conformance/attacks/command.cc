@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "conformance/attacks/attack.h"
+#include "conformance/attacks/image.h"
 #include "conformance/attacks/table.h"
 #include "conformance/ground.h"
 #include "conformance/judge.h"
@@ -50,25 +50,32 @@ constexpr cli::Command command = {
     .summary = "tries the known ways out of a container against OCI runtimes",
     .description =
         "Each attack is staged as it was published, with victims of the program's own: nothing of the host is harmed "
-        "where one succeeds. The table has a row an attack and a column a runtime.\n\n"
+        "where one succeeds. The table has a row an attack and a column a runtime. Of skiff-image, umoci, skopeo and "
+        "tar the layers of hostile images are unpacked; with skiff-compose files are copied and volumes filled; "
+        "RUNTIME is known by its name.\n\n"
         "Exit status: 0 none succeeded, 1 one did or could not be tried, 2 nothing could be tried.",
     .flags = flags,
     .max_positionals = cli::kUnlimited};
 constexpr std::array<const cli::Command *, 1> commands = {&command};
 
 Verdict plain_container(Stage &stage) {
+  if (is_compose(stage.runtime().name)) return {};  // its attacks say so themselves where none could be tried
+  if (is_unpacker(stage.runtime().name)) {
+    const Unpacked unpacked = TRY(unpack(stage, image_of({{file_entry("file")}})));
+    return expect(exists(unpacked.rootfs + "/file"), "a plain image", "its file", "none");
+  }
   TRY(stage.observed());
   return {};
 }
 
-// A runtime that runs nothing here withstands everything.
+// What runs or unpacks nothing here withstands everything.
 Status check_runtimes(Trial trial) {
   const std::vector<Case> plain = {{"plain", "", plain_container}};
   trial.cases = &plain;
   for (const Finding &finding : TRY(judge(trial, [](const Finding &) {}))) {
     if (finding.mark == Mark::passed) continue;
-    return fail(fmt::format("{} does not run a plain container here: {}", (*trial.runtimes)[finding.runtime].name,
-                            finding.text),
+    return fail(fmt::format("{} does not run a plain container here, or unpack a plain image: {}",
+                            (*trial.runtimes)[finding.runtime].name, finding.text),
                 "where it refuses a host that has cgroup v1 and v2, give --unified");
   }
   return {};
@@ -78,10 +85,15 @@ constexpr cli::Program program = {
     .name = "skiff-conformance attacks", .summary = command.summary, .commands = commands};
 
 Result<int> try_all(const cli::Flags &given, const std::vector<std::string_view> &names) {
-  const std::vector<Case> cases = choose_cases(all_attacks(), given.strings("filter"));
-  if (cases.empty()) return fail("--filter: no attack matches");
   if (names.empty()) return fail("requires a RUNTIME to attack", "usage: " + cli::usage_line(program, command));
   const std::vector<Runtime> runtimes = TRY(find_runtimes(names));
+  const std::vector<Case> all = attacks_on(runtimes.front().name);
+  if (!std::ranges::all_of(runtimes,
+                           [&](const Runtime &one) { return attacks_on(one.name).front().name == all.front().name; })) {
+    return fail("what runs containers and what unpacks images or copies cannot be in one table");
+  }
+  const std::vector<Case> cases = choose_cases(all, given.strings("filter"));
+  if (cases.empty()) return fail("--filter: no attack matches");
   const Ground ground = TRY(Ground::make());
   const Trial trial{.cases = &cases,
                     .runtimes = &runtimes,

@@ -52,8 +52,10 @@ Verdict repeat(Stage &stage, const Victim &victim, unsigned tries, Look look) {
   Rounds rounds;
   while (stage.tries() < stage.wanted_tries()) {
     const Result<std::optional<Tree>> result = attempt_by_run(stage);
-    stage.count_tries(tries);
-    if (const Tree *seen = rounds.count(result)) TRY(look(*seen));
+    const Tree *seen = rounds.count(result);
+    // One that is refused has come to one place.
+    stage.count_tries(seen != nullptr ? tries : 1);
+    if (seen != nullptr) TRY(look(*seen));
     if (!result) TRY(end_attempt(stage));
     TRY(victim.untouched());
     TRY(mirror_untouched(stage, victim));

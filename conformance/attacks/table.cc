@@ -35,7 +35,8 @@ std::string table_of(const std::vector<Finding> &findings, const std::vector<Run
     if (finding.runtime + 1 == runtimes.size()) out += fmt::format("  {}", finding.of->clauses);
   }
   out += "\n\nnot staged:\n";
-  for (const Unstaged &one : unstaged_attacks()) out += fmt::format("  {}: {}\n", one.name, one.reason);
+  for (const Unstaged &one : unstaged_attacks(runtimes.front().name))
+    out += fmt::format("  {}: {}\n", one.name, one.reason);
   return out + "\n";
 }
 

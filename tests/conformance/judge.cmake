@@ -4,11 +4,17 @@ set(judge_tests conformance/attacks_test.cc conformance/faults_test.cc conforman
 add_executable(weak_runtime conformance/weak_runtime.cc)
 target_link_libraries(weak_runtime PRIVATE skiff_judge)
 target_link_options(weak_runtime PRIVATE -static)
+# The same among those that unpack images, and those that have docker's commands.
+add_executable(weak_unpacker conformance/weak_unpacker.cc)
+target_link_libraries(weak_unpacker PRIVATE skiff_judge)
+add_executable(weak_compose conformance/weak_compose.cc)
+target_link_libraries(weak_compose PRIVATE skiff_judge)
 add_executable(judge_test ${judge_tests})
 target_compile_definitions(judge_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
-  SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>" SKIFF_WEAK_RUNTIME="$<TARGET_FILE:weak_runtime>")
+  SKIFF_JUDGE="$<TARGET_FILE:skiff-conformance>" SKIFF_WEAK_RUNTIME="$<TARGET_FILE:weak_runtime>"
+  SKIFF_WEAK_UNPACKER="$<TARGET_FILE:weak_unpacker>" SKIFF_WEAK_COMPOSE="$<TARGET_FILE:weak_compose>")
 target_link_libraries(judge_test PRIVATE skiff_judge nlohmann_json::nlohmann_json GTest::gtest_main)
-add_dependencies(judge_test skiff skiff-conformance weak_runtime)
+add_dependencies(judge_test skiff skiff-conformance weak_runtime weak_unpacker weak_compose)
 gtest_discover_tests(judge_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS program TIMEOUT 240)
 
 add_test(NAME conformance COMMAND skiff-conformance $<TARGET_FILE:skiff>)
@@ -26,3 +32,9 @@ set_tests_properties(load PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXP
 # What is known to have led out of containers leads nowhere.
 add_test(NAME attacks COMMAND skiff-conformance attacks $<TARGET_FILE:skiff>)
 set_tests_properties(attacks PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
+
+add_test(NAME attacks_image COMMAND skiff-conformance attacks $<TARGET_FILE:skiff-image>)
+set_tests_properties(attacks_image PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
+
+add_test(NAME attacks_compose COMMAND skiff-conformance attacks --tries 20 $<TARGET_FILE:skiff-compose>)
+set_tests_properties(attacks_compose PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
