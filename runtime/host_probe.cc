@@ -10,6 +10,7 @@
 
 #include "runtime/cgroup_file.h"
 #include "runtime/kernel/capability.h"
+#include "runtime/kernel/namespace.h"
 #include "runtime/kernel/proc.h"
 
 namespace skiff {
@@ -141,14 +142,6 @@ int read_last_capability() {
 
 }  // namespace
 
-// user_namespaces(7): the first user namespace maps every id to itself.
-Result<bool> in_first_user_namespace(const kernel::Procfs &proc) {
-  const std::string map = TRY(proc.read_file("self/uid_map"));
-  std::string_view line = map;
-  const bool from_zero = next_word(line) == "0" && next_word(line) == "0";
-  return from_zero && next_word(line).starts_with("4294967295");
-}
-
 std::uint32_t read_listen_fds() {
   const char *pid = std::getenv("LISTEN_PID");
   const char *count = std::getenv("LISTEN_FDS");
@@ -193,7 +186,7 @@ Result<Host> read_host(const kernel::Procfs &proc) {
   host.capabilities = TRY(kernel::capget()).permitted;
   host.notify_socket = read_notify_socket();
   host.listen_fds = read_listen_fds();
-  host.privileged = host.uid == 0 && TRY(in_first_user_namespace(proc));
+  host.privileged = host.uid == 0 && TRY(kernel::in_first_user_namespace(proc));
   struct statfs filesystem{};
   const bool there = ::statfs(mount_point, &filesystem) == 0;
   TRY(read_hierarchies(proc, there ? static_cast<long>(filesystem.f_type) : 0, host));

@@ -9,9 +9,6 @@
 
 namespace skiff {
 
-// Whether this process's user namespace is the host's.
-[[nodiscard]] Result<bool> in_first_user_namespace(const kernel::Procfs &proc);
-
 // $LISTEN_FDS; 0 where $LISTEN_PID is not this process, sd_listen_fds(3).
 [[nodiscard]] std::uint32_t read_listen_fds();
 

@@ -14,6 +14,7 @@
 #include "runtime/cmd/command.h"
 #include "runtime/host_probe.h"
 #include "runtime/kernel/fd.h"
+#include "runtime/kernel/namespace.h"
 #include "runtime/kernel/prctl.h"
 #include "runtime/kernel/process.h"
 #include "runtime/output.h"
@@ -91,7 +92,7 @@ Result<bool> is_users_own() {
   if (::geteuid() != 0) return true;
   const char *user = std::getenv("USER");
   if (user != nullptr && std::string_view(user) == "root") return false;
-  return !TRY(in_first_user_namespace(TRY(kernel::Procfs::open_host())));
+  return !TRY(kernel::in_first_user_namespace(TRY(kernel::Procfs::open_host())));
 }
 
 Result<std::string> find_root(const cli::Flags &global) {

@@ -59,6 +59,12 @@ Result<uid_t> get_owner_uid(FdView user_namespace) {
   return call_failed("ioctl", {user_namespace, Argument::word("NS_GET_OWNER_UID")});
 }
 
+Result<bool> in_first_user_namespace(const Procfs &proc) {
+  std::string map = TRY(proc.read_file("self/uid_map"));
+  std::erase(map, ' ');
+  return map == "004294967295\n";
+}
+
 Result<bool> is_same_namespace(FdView one, FdView other) {
   const struct stat first = TRY(fstat(one));
   const struct stat second = TRY(fstat(other));

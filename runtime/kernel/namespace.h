@@ -33,6 +33,8 @@ namespace skiff::kernel {
 [[nodiscard]] Result<Fd> get_owning_user_namespace(FdView ns);
 // NS_GET_OWNER_UID of a user namespace, as seen from the caller's.
 [[nodiscard]] Result<uid_t> get_owner_uid(FdView user_namespace);
+// Whether the caller's user namespace is the host's: user_namespaces(7), it maps every id to itself.
+[[nodiscard]] Result<bool> in_first_user_namespace(const Procfs &proc);
 // Whether both descriptors are one namespace (device and inode).
 [[nodiscard]] Result<bool> is_same_namespace(FdView one, FdView other);
 
