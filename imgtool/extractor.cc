@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "runtime/kernel/namespace.h"
 #include "runtime/kernel/proc.h"
 #include "runtime/kernel/xattr.h"
 #include "spec/names.h"
@@ -66,6 +67,9 @@ Result<Extractor> Extractor::open(kernel::FdView root, const ApplyOptions &optio
   Extractor extractor(root, options, copy);
   extractor.container_root_ = TRY(extractor.map_owner({}));
   extractor.always_chmod_ = !TRY(umask_is_zero());
+  const bool is_host = TRY(kernel::in_first_user_namespace(TRY(kernel::Procfs::open_host())));
+  // What is copied on demand is all there, or an error.
+  extractor.makes_devices_ = (is_host || copy) && !options.rootless;
   extractor.lower_is_empty_ = TRY(kernel::list_directory(root)).empty();
   return extractor;
 }
@@ -136,8 +140,8 @@ Result<bool> Extractor::create(TarReader &reader, const Target &target, Owner ow
       return create_hard_link(entry, target);
     case EntryType::character:
     case EntryType::block:
-      // An unprivileged user cannot make one; umoci has an empty file there too.
-      return options_.rootless ? create_file(reader, target, owner) : create_node(entry, target, owner);
+      // umoci has an empty file there too.
+      return makes_devices_ ? create_node(entry, target, owner) : create_file(reader, target, owner);
     case EntryType::fifo:
       break;
   }

@@ -88,6 +88,7 @@ class Extractor {
   Owner self_;                 // who makes files
   Owner container_root_;       // on the host
   bool always_chmod_ = false;  // the umask is not 0
+  bool makes_devices_ = true;  // none but the host's root does
   bool lower_is_empty_ = false;
 
   // What this layer made: inode of the directory, and the name. Only where there is a lower layer to tell it from.
