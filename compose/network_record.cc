@@ -52,7 +52,7 @@ std::string attached_path(const Places &places, const std::string &container) {
 Result<kernel::Fd> lock_networks(const Places &places) {
   if (is_rootless()) {
     TRY(kernel::make_parents(places.run + "/networks/", 0711));
-    return lock_file(places.run + "/networks/lock", LOCK_EX);
+    return lock_file(places.run + "/networks.lock", LOCK_EX);
   }
   kernel::Fd file = TRY(kernel::open("/proc/sys/net/ipv4/tcp_fastopen_key", O_RDONLY));
   TRY(kernel::flock(file, LOCK_EX));
