@@ -7,6 +7,7 @@
 #include "compose/container_volumes.h"
 #include "compose/contains.h"
 #include "compose/events.h"
+#include "compose/granted_ids.h"
 #include "compose/half_made.h"
 #include "compose/image_bundle.h"
 #include "compose/joined_namespaces.h"
@@ -153,11 +154,19 @@ Result<LowerContext> lower_context(const Places &places, const ContainerRecord &
   return context;
 }
 
-// Who creates it is in a user namespace already, where ids have other numbers.
-Status map_from_user_network(const HostFacts &host, spec::Config &config) {
+// For who is in the user's namespace, where ids have other numbers.
+Result<IdMaps> map_inside_granted(const HostFacts &host, const IdMaps &maps) {
   const IdMaps outer = TRY(make_user_network_maps(host));
-  config.linux_.uid_mappings = TRY(in("uid_maps", map_inside(config.linux_.uid_mappings, outer.uids)));
-  config.linux_.gid_mappings = TRY(in("gid_maps", map_inside(config.linux_.gid_mappings, outer.gids)));
+  return IdMaps{.uids = TRY(in("uid_maps", map_inside(maps.uids, outer.uids))),
+                .gids = TRY(in("gid_maps", map_inside(maps.gids, outer.gids)))};
+}
+
+// Who creates it is in there already.
+Status map_from_user_network(const HostFacts &host, spec::Config &config) {
+  spec::Linux &linux_ = config.linux_;
+  IdMaps maps = TRY(map_inside_granted(host, {.uids = linux_.uid_mappings, .gids = linux_.gid_mappings}));
+  linux_.uid_mappings = std::move(maps.uids);
+  linux_.gid_mappings = std::move(maps.gids);
   return {};
 }
 
@@ -173,18 +182,41 @@ Result<spec::Config> start_from_directory(const Places &places, const ContainerR
   return config;
 }
 
-Result<spec::Config> start_from_image(const Engine &engine, const CreateRequest &request, const IdMaps &maps,
-                                      bool rootless, ContainerRecord &record) {
+// Whoever is root of the host or of granted ids gives files away; otherwise all of them are the user's own.
+Status unpack_with_owners(const Engine &engine, UnpackRequest request, const HostFacts &host, const IdMaps &maps) {
+  if (!host.rootless()) {
+    request.id_maps = maps;
+    return unpack_image(engine, request);
+  }
+  request.overlay = false;
+  if (!has_granted_ids(host)) return unpack_image(engine, request);
+  request.id_maps = TRY(map_inside_granted(host, maps));
+  const Fd ids = TRY(open_granted_ids(host));
+  request.inside = ids;
+  return unpack_image(engine, request);
+}
+
+// What counts on several owners fails later, and does not say why.
+void warn_of_one_owner(const Engine &engine, const HostFacts &host, const std::string &user) {
+  const std::string name = user.substr(0, user.find(':'));
+  if (!host.rootless() || has_granted_ids(host) || name.empty() || name == "0" || name == "root") return;
+  cli::warning(engine.log,
+               fmt::format("the image's user {} is you, as all of its files are yours: have ids granted in /etc/subuid "
+                           "and /etc/subgid, and the package uidmap installed",
+                           name));
+}
+
+Result<spec::Config> start_from_image(const Engine &engine, const CreateRequest &request, const HostFacts &host,
+                                      const IdMaps &maps, ContainerRecord &record) {
   const std::string bundle = bundle_of(engine.places, record.id);
-  TRY(unpack_image(engine, {.image = request.service.image,
-                            .pull_policy = request.service.pull_policy,
-                            .platform = request.service.platform,
-                            .bundle = bundle,
-                            // Only root can give files away.
-                            .id_maps = rootless ? IdMaps() : maps,
-                            .overlay = !rootless,
-                            .quiet = request.quiet}));
-  if (!rootless) record.layers = TRY(find_layers(bundle + "/rootfs"));
+  const UnpackRequest unpack = {.image = request.service.image,
+                                .pull_policy = request.service.pull_policy,
+                                .platform = request.service.platform,
+                                .bundle = bundle,
+                                .id_maps = {},
+                                .quiet = request.quiet};
+  TRY(unpack_with_owners(engine, unpack, host, maps));
+  if (!host.rootless()) record.layers = TRY(find_layers(bundle + "/rootfs"));
   const std::string path = bundle + "/config.json";
   spec::Parsed parsed = spec::parse_config(TRY(read_if_there(path)));
   if (!parsed.findings.empty()) return std::unexpected(spec::findings_error(path, parsed.findings));
@@ -197,13 +229,14 @@ Status make(const Engine &engine, const CreateRequest &request, ContainerRecord 
   const IdMaps maps = TRY(choose_id_maps(places, request.service, host, record));
   const bool from_image = request.service.rootfs.empty();
   record.rootfs = request.service.rootfs;
-  spec::Config config = TRY(from_image ? start_from_image(engine, request, maps, host.rootless(), record)
-                                       : start_from_directory(places, record));
+  spec::Config config =
+      TRY(from_image ? start_from_image(engine, request, host, maps, record) : start_from_directory(places, record));
   std::optional<BundleImage> image;
   if (from_image) image = TRY(read_bundle_image(bundle_of(places, record.id)));
   const spec::ImageDefaults *defaults = image ? &image->config.config : nullptr;
   describe(image ? with_image_defaults(request.service, *defaults) : request.service, record);
   if (image) record.image_id = image->id;
+  if (image && request.service.user.empty()) warn_of_one_owner(engine, host, defaults->user);
   if (request.publish_all) publish_exposed(record);
   TRY(make_default_network(engine, record));
 

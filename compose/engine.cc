@@ -1,6 +1,8 @@
 #include "compose/engine.h"
 
+#include "compose/granted_ids.h"
 #include "compose/supervisor.h"
+#include "compose/user_network.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -30,6 +32,8 @@ Result<Engine> open_engine(const cli::Flags &global, const cli::Log &log, Superv
     const std::string store(global.string("store"));
     engine.self.insert(engine.self.end(), {"--store", store});
     engine.image.insert(engine.image.end(), {"--store", store});
+  } else if (is_rootless()) {
+    engine.image.insert(engine.image.end(), {"--store", TRY(find_user_store())});
   }
   if (global.boolean("offline")) engine.image.emplace_back("--offline");
   engine.runtime = {TRY(find_program("skiff")), "--root", engine.places.runtime_root()};

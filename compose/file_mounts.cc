@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compose/granted_ids.h"
 #include "compose/secrets.h"
 #include "runtime/kernel/path.h"
 
@@ -35,7 +36,6 @@ Status write_file(const std::string &path, const FileMount &mount, std::string_v
   }
   const uid_t uid = mount.uid.value_or(0);
   const gid_t gid = mount.gid.value_or(0);
-  // A user without privileges has no other owner to give; its own is what the container's root maps to.
   if (mount.uid || mount.gid) TRY(kernel::fchownat(kernel::cwd, path, uid, gid));
   return kernel::fchmodat(kernel::cwd, path, mount.mode.value_or(default_mode));
 }
@@ -55,7 +55,9 @@ class MountMaker {
     const auto source = std::ranges::find(sources, mount.source, &FileSource::key);
     if (source == sources.end()) return fail(ENOENT, "the project has none of that name");
     const std::string path = fmt::format("{}/{}", folder_, paths_.size());
-    TRY(write_file(path, mount, TRY(value_of(project_, *source))));
+    const std::string text = TRY(value_of(project_, *source));
+    // A file that nobody may write to is written to again by whoever has its owner.
+    TRY(work_as_owner([&] { return write_file(path, mount, text); }));
     paths_.push_back({.target = mount.target, .path = path, .read_only = true});
     return {};
   }
@@ -78,7 +80,7 @@ Result<std::vector<SourcePath>> make_file_mounts(const Places &places, const Pro
 }
 
 Status remove_file_mounts(const Places &places, const std::string &project) {
-  return kernel::remove_tree_at(kernel::cwd, project_folder(places, project));
+  return remove_container_tree(kernel::cwd, project_folder(places, project));
 }
 
 }  // namespace skiff::compose

@@ -2,6 +2,7 @@
 
 #include <sys/file.h>
 
+#include "compose/granted_ids.h"
 #include "compose/patient_lock.h"
 #include "compose/rootfs_mount.h"
 #include "compose/shared_memory.h"
@@ -30,7 +31,7 @@ Status unmark_half_made(const Places &places, const std::string &id) {
 
 Status remove_sockets(const Places &places, const std::string &id) {
   const kernel::Fd run = TRY(kernel::open(places.run, O_RDONLY | O_DIRECTORY));
-  return kernel::remove_tree_at(run, id);
+  return remove_container_tree(run, id);
 }
 
 namespace {
@@ -51,7 +52,7 @@ Status erase_marked(const Places &places, const ContainerRecord &record, bool vo
     }
   }
   const kernel::Fd containers = TRY(kernel::open(places.containers(), O_RDONLY | O_DIRECTORY));
-  TRY(kernel::remove_tree_at(containers, record.id));
+  TRY(remove_container_tree(containers, record.id));
   TRY(remove_sockets(places, record.id));
   TRY(release_name(places, record.name, record.id));
   return unmark_half_made(places, record.id);

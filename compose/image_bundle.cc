@@ -4,6 +4,7 @@
 
 #include "compose/archive_source.h"
 #include "compose/record_fields.h"
+#include "runtime/kernel/path.h"
 #include "spec/fields_image.h"
 
 namespace skiff::compose {
@@ -11,6 +12,7 @@ namespace {
 
 // skiff-image's code for an image that is not there.
 constexpr int no_image = 2;
+constexpr std::size_t longest_complaint = 4096;
 
 // BUNDLE/image.json, as far as it is of use here.
 struct BundleOrigin {
@@ -65,6 +67,17 @@ Result<std::string> read_blob(const std::string &store, const std::string &diges
   return text;
 }
 
+Result<ProgramOutput> run_unpack(const Words &words, kernel::FdView inside) {
+  if (!inside.valid()) return run_program(words);
+  const kernel::Fd said = TRY(kernel::memfd_create("complaint", 0));
+  kernel::Child child = TRY(start_program(words, {.err = said}, inside));
+  ProgramOutput output;
+  output.code = TRY(child.wait()).shell_code();
+  output.err.resize(longest_complaint);
+  output.err.resize(TRY(kernel::pread_some(said, output.err, 0)));
+  return output;
+}
+
 }  // namespace
 
 Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
@@ -77,10 +90,10 @@ Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
   // podman's: the one that is here will do where the registry has none, or is out of reach.
   if (request.pull_policy == "newer") (void)pull(engine, request);
   const Words words = unpack_words(engine, request);
-  ProgramOutput output = TRY(run_program(words));
+  ProgramOutput output = TRY(run_unpack(words, request.inside));
   if (output.code == no_image && request.pull_policy != "never") {
     TRY(pull(engine, request));
-    output = TRY(run_program(words));
+    output = TRY(run_unpack(words, request.inside));
   }
   if (output.code == 0) return {};
   return fail(output.code == no_image ? ENOENT : 0, last_line(output.err));

@@ -16,6 +16,8 @@ struct UnpackRequest {
   std::string bundle;
   IdMaps id_maps;
   bool overlay = true;  // what a user without privileges cannot mount
+  // The user namespace whose root unpacks it, with its ids as the host ends of the maps.
+  kernel::FdView inside = kernel::no_fd;
   bool quiet = false;
 };
 

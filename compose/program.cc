@@ -25,7 +25,8 @@ struct Manner {
 // Found before: the namespace's root may not reach the directory that it is in.
 [[noreturn]] void become_in(kernel::FdView user_namespace, const std::vector<const char *> &argv) {
   const Result<kernel::Fd> program = kernel::open(argv.front(), O_PATH);
-  if (program && become_root_of(user_namespace)) {
+  // Whose credentials change forgets the signal: PR_SET_PDEATHSIG(2const). All that runs in there is waited for.
+  if (program && become_root_of(user_namespace) && kernel::set_pdeathsig(SIGKILL)) {
     (void)kernel::execveat(*program, "", argv.data(), environ, AT_EMPTY_PATH);
   }
   _exit(127);

@@ -7,6 +7,7 @@
 
 #include "compose/container.h"
 #include "compose/copy_tree.h"
+#include "compose/granted_ids.h"
 #include "compose/record_fields.h"
 #include "runtime/kernel/path.h"
 
@@ -132,7 +133,7 @@ Status remove_volume(const Places &places, const std::string &name) {
   if (!all.valid()) return {};
   const Status forgotten = kernel::unlinkat(kernel::cwd, record_path(places, name));
   if (!forgotten && forgotten.error().number != ENOENT) return forgotten;
-  return kernel::remove_tree_at(all, name);
+  return remove_container_tree(all, name);
 }
 
 // Whoever makes or removes one has the lock: under it a directory without a record is nobody's.
@@ -141,7 +142,7 @@ Status sweep_volumes(const Places &places) {
   const kernel::Fd all = TRY(kernel::find_at(kernel::cwd, volumes_directory(places), O_RDONLY | O_DIRECTORY));
   if (!all.valid()) return {};
   for (const std::string &name : TRY(kernel::list_directory(all))) {
-    if (!kernel::faccessat(kernel::cwd, record_path(places, name), F_OK)) TRY(kernel::remove_tree_at(all, name));
+    if (!kernel::faccessat(kernel::cwd, record_path(places, name), F_OK)) TRY(remove_container_tree(all, name));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mount.h>
 
+#include "compose/granted_ids.h"
 #include "compose/user_network.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
@@ -19,6 +20,14 @@ Result<kernel::Fd> open_part(const MountRecord &mount) {
   return remedy("make it in the volume first; it must not lead over a symbolic link",
                 in(fmt::format("volumes: subpath {} of {}", mount.subpath, mount.name),
                    kernel::openat2(top, mount.subpath, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)));
+}
+
+// In an ordinary user's volumes are directories that are closed to him.
+Status check_part(const MountRecord &mount) {
+  return work_with_granted_ids([&]() -> Status {
+    TRY(open_part(mount));
+    return {};
+  });
 }
 
 // A directory or a file, as the part is.
@@ -44,15 +53,18 @@ Status unmount_part(const std::string &path) {
 Result<std::string> volume_source(const Places &places, const std::string &id, const MountRecord &mount,
                                   std::size_t index) {
   if (mount.subpath.empty()) return mount.source;
-  TRY(open_part(mount));
+  TRY(check_part(mount));
   return is_rootless() ? mount.source + "/" + mount.subpath : part_path(places, id, index);
 }
 
 Status mount_parts(const Places &places, const ContainerRecord &record) {
   for (std::size_t i = 0; i < record.mounts.size(); ++i) {
     if (record.mounts[i].subpath.empty()) continue;
+    if (is_rootless()) {
+      TRY(check_part(record.mounts[i]));
+      continue;
+    }
     const kernel::Fd part = TRY(open_part(record.mounts[i]));
-    if (is_rootless()) continue;
     const std::string path = part_path(places, record.id, i);
     // What a killed start has left is of another run.
     TRY(unmount_part(path));

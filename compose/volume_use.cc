@@ -6,6 +6,7 @@
 
 #include "compose/container.h"
 #include "compose/copy_tree.h"
+#include "compose/granted_ids.h"
 #include "compose/program.h"
 #include "compose/volume.h"
 #include "runtime/kernel/mount.h"
@@ -76,7 +77,8 @@ Result<std::string> use_volume(const Places &places, const VolumeRecord &volume,
   const kernel::Fd lock = TRY(lock_file(places.data + "/volumes.lock", LOCK_EX));
   std::string data = volume_path(places, volume);
   if (has_device(volume) && !TRY(is_mount_point(data))) TRY(mount_device(data, volume));
-  TRY(copy_up(volume, data, mount, rootfs));
+  // Owners are those that the image's files have in the container's root filesystem.
+  TRY(work_with_granted_ids([&] { return copy_up(volume, data, mount, rootfs); }));
   return data;
 }
 
