@@ -11,6 +11,7 @@ set(compose_program_tests
   cli/compose/project_test.cc
   cli/compose/restart_test.cc
   cli/compose/service_run_test.cc
+  cli/compose/user_ids_test.cc
   cli/compose/user_network_program_test.cc
   cli/compose/ways_out_test.cc
 )
@@ -39,4 +40,5 @@ gtest_discover_tests(compose_program_test DISCOVERY_MODE PRE_TEST PROPERTIES LAB
 
 # The first time it makes the images: two minutes on two cores.
 add_test(NAME compose.example COMMAND ${CMAKE_CURRENT_LIST_DIR}/example ${PROJECT_BINARY_DIR})
-set_tests_properties(compose.example PROPERTIES LABELS program SKIP_RETURN_CODE 77 TIMEOUT 600)
+add_test(NAME compose.example_user COMMAND ${CMAKE_CURRENT_LIST_DIR}/example ${PROJECT_BINARY_DIR} user)
+set_tests_properties(compose.example compose.example_user PROPERTIES LABELS program SKIP_RETURN_CODE 77 TIMEOUT 600)

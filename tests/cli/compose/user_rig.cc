@@ -141,7 +141,23 @@ std::string UserRig::missing() {
   return {};
 }
 
-UserRig::UserRig() {
+void UserRig::bind(const std::string &name, const std::string &target, const std::string &text) {
+  write_file(path(name), text);
+  EXPECT_EQ(::mount(path(name).c_str(), target.c_str(), "", MS_BIND, nullptr), 0) << target;
+  bound_.push_back(target);
+}
+
+// Who he is stands in this mount namespace alone.
+void UserRig::grant_ids() {
+  const std::string id = std::to_string(user_id);
+  const std::string entry = "skiff-rig:x:" + id + ":" + id + "::" + path("") + ":/bin/sh\n";
+  bind("passwd", "/etc/passwd", read_file("/etc/passwd") + entry);
+  for (const char *name : {"subuid", "subgid"}) {
+    bind(name, std::string("/etc/") + name, "skiff-rig:" + std::to_string(granted) + ":65536\n");
+  }
+}
+
+UserRig::UserRig(Ids ids) {
   EXPECT_EQ(::unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
   EXPECT_EQ(::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr), 0);
   EXPECT_TRUE(kernel::bring_up_loopback());
@@ -152,9 +168,10 @@ UserRig::UserRig() {
   EXPECT_EQ(::mount(device.c_str(), tun, "", MS_BIND, nullptr), 0);
   uplink_ = make_uplink();
   resolver_ = start_resolver();
-  write_file(path("resolv.conf"), std::string("nameserver ") + host_address + "\n");
-  EXPECT_EQ(::mount(path("resolv.conf").c_str(), "/etc/resolv.conf", "", MS_BIND, nullptr), 0);
+  bind("resolv.conf", "/etc/resolv.conf", std::string("nameserver ") + host_address + "\n");
   rig_.become(user_id, as_user());
+  // Root's: newuidmap(1) counts on them.
+  if (ids == Ids::granted) grant_ids();
 }
 
 UserRig::~UserRig() {
@@ -167,7 +184,7 @@ UserRig::~UserRig() {
   }
   EXPECT_EQ(leftovers(), std::vector<std::string>());
   ::umount2(tun, MNT_DETACH);
-  ::umount2("/etc/resolv.conf", MNT_DETACH);
+  for (const std::string &target : bound_) ::umount2(target.c_str(), MNT_DETACH);
 }
 
 std::vector<std::string> UserRig::leftovers() const {
@@ -209,6 +226,30 @@ void UserRig::make_image() {
   std::vector<std::string> words = as_user();
   words.insert(words.end(), {SKIFF_IMAGE_PROGRAM, "--store", path("store"), "-q", "minimal", "-t", "example/busybox",
                              "/bin/busybox"});
+  const Outcome made = run_program(words);
+  EXPECT_EQ(made.code, 0) << made.err;
+}
+
+void UserRig::make_owned_image() {
+  const fs::path tree = path("owned");
+  for (const char *folder : {"bin", "data", "etc", "tmp"}) fs::create_directories(tree / folder);
+  fs::copy_file("/bin/busybox", tree / "bin/busybox");
+  for (const char *name : {"sh", "cat", "chmod", "id", "mkdir", "rm", "sleep", "stat"}) {
+    fs::create_symlink("busybox", tree / "bin" / name);
+  }
+  write_file(tree / "etc/passwd", "root:x:0:0::/:/bin/sh\nkeeper:x:70:71::/:/bin/sh\n");
+  write_file(tree / "data/file", "kept\n");
+  EXPECT_EQ(::mknod((tree / "device").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
+  EXPECT_EQ(::chmod((tree / "device").c_str(), 0666), 0);
+  for (const char *name : {"data/file", "data"}) EXPECT_EQ(::chown((tree / name).c_str(), 70, 71), 0);
+  EXPECT_EQ(::chmod((tree / "data/file").c_str(), 0600), 0);
+  EXPECT_EQ(::chmod((tree / "data").c_str(), 0700), 0);
+  const std::string archive = path("owned.tar");
+  EXPECT_EQ(run_program({"/usr/bin/tar", "-C", tree, "-cf", archive, "."}).code, 0);
+  EXPECT_EQ(::chmod(archive.c_str(), 0644), 0);
+  std::vector<std::string> words = as_user();
+  words.insert(words.end(), {SKIFF_IMAGE_PROGRAM, "--store", path("store"), "-q", "import", "-u", "keeper", archive,
+                             "example/owned"});
   const Outcome made = run_program(words);
   EXPECT_EQ(made.code, 0) << made.err;
 }

@@ -1,6 +1,6 @@
-// skiff-compose as an ordinary user runs it, who is granted no ids: in a network and a mount namespace of the test's
-// own, whose way out is a device that nobody is behind, with a state directory and a busybox root filesystem of his.
-// Nothing may be left when the rig goes.
+// skiff-compose as an ordinary user runs it, who is granted ids or not: in a network and a mount namespace of the
+// test's own, whose way out is a device that nobody is behind, with a state directory and a busybox root filesystem of
+// his. Nothing may be left when the rig goes.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ class UserRig {
   // Why it cannot be had here; empty: it can.
   [[nodiscard]] static std::string missing();
 
-  UserRig();
+  enum class Ids : std::uint8_t { own, granted };
+  explicit UserRig(Ids ids = Ids::own);
   UserRig(const UserRig &) = delete;
   UserRig &operator=(const UserRig &) = delete;
   ~UserRig();
@@ -28,6 +29,9 @@ class UserRig {
                             const std::vector<std::string> &front = {});
   // An image "example/busybox" in the store.
   void make_image();
+  // An image "example/owned", as root makes it, that runs as keeper (70:71): busybox; a device; /data, which is closed
+  // to all but keeper, whose it is with the file in it.
+  void make_owned_image();
   void write(const std::string &name, const std::string &text);
   [[nodiscard]] int pid_of(const std::string &container);
 
@@ -36,13 +40,20 @@ class UserRig {
   // Processes of his, and files of what runs, that are still there.
   [[nodiscard]] std::vector<std::string> leftovers() const;
 
+  // The first of 65536 ids, of users and of groups.
+  static constexpr unsigned granted = 810000;
+
   // The address by which the host is known to others, and two of others who are at hand.
   static constexpr const char *host_address = "198.51.100.2";
   static constexpr const char *other_address = "203.0.113.9";
   static constexpr const char *other_address6 = "2001:db8::9";
 
  private:
+  void bind(const std::string &name, const std::string &target, const std::string &text);
+  void grant_ids();
+
   Rig rig_;
+  std::vector<std::string> bound_;
   kernel::Fd uplink_;
   kernel::Child resolver_;  // the host's name server, at host_address: it knows no name
 };
