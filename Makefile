@@ -8,8 +8,8 @@ PACKAGES := g++ cmake ninja-build pkg-config libseccomp-dev libdbus-1-dev nlohma
 	libbenchmark-dev busybox-static dbus-daemon procps lld libcurl4-openssl-dev libssl-dev libarchive-dev libisal-dev \
 	libzstd-dev zlib1g-dev libfyaml-dev libncurses-dev
 # What the tests of skiff-image and skiff-compose talk to.
-TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 netavark aardvark-dns iptables passt mmdebstrap curl \
-	iproute2 uidmap strace
+TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 aardvark-dns iptables passt mmdebstrap curl \
+	iproute2 nftables uidmap strace
 
 # What `make conformance` judges: paths or names, with flags in quotes.
 RUNTIMES ?= build/release/runtime/skiff

@@ -31,7 +31,7 @@ std::string nft_rules() {
       forwarded_mark, answer_mark);
 }
 
-// netavark below 1.10 has iptables, later ones may have nftables alone.
+// As network_rules.h chooses.
 Status mark_answers() {
   const Result<std::string> restore = find_program("iptables-restore");
   if (!restore) {

@@ -9,7 +9,7 @@
 
 namespace skiff::compose {
 
-// SO_MARK of such a socket. netavark's own marks are other bits.
+// SO_MARK of such a socket.
 inline constexpr std::uint32_t forwarded_mark = 0x534b0001;
 
 // The rules and routes for it in the current network namespace, once.

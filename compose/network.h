@@ -1,5 +1,5 @@
-// Networks of containers: bridges made by netavark with names from aardvark-dns, one of them a NetworkRecord on disk;
-// and what ties a container to them, which is one network namespace.
+// Networks of containers: bridges, each a NetworkRecord on disk, with names from aardvark-dns and rules of the
+// firewall; and what ties a container to them, which is one network namespace.
 //
 // A network is written down in DATA/networks/NAME.json. A container's namespace lies bind-mounted at
 // RUN/networks/namespaces/ID from attach_networks to detach_networks, so that another may share it by its path.

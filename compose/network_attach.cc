@@ -5,24 +5,18 @@
 
 #include "compose/contains.h"
 #include "compose/forward.h"
-#include "compose/netavark.h"
+#include "compose/name_server.h"
 #include "compose/network.h"
 #include "compose/network_addresses.h"
+#include "compose/network_bridge.h"
 #include "compose/network_namespace.h"
 #include "compose/network_record.h"
+#include "compose/network_rules.h"
 #include "compose/record_fields.h"
 #include "compose/user_network.h"
 
 namespace skiff::compose {
 namespace {
-
-Result<std::vector<NetworkRecord>> networks_of(const Places &places, const NetworkState &state) {
-  std::vector<NetworkRecord> networks;
-  for (const Endpoint &endpoint : state.endpoints) {
-    networks.push_back(TRY(load_network(places, endpoint.network)));
-  }
-  return networks;
-}
 
 std::vector<std::string> used_addresses(const std::vector<NetworkState> &states, const std::string &network) {
   std::vector<std::string> used;
@@ -76,19 +70,50 @@ Result<std::vector<NetworkState>> other_containers(const Places &places, const s
   return states;
 }
 
-// What is half made, or has lost its namespace, netavark does not take away. It is made whole first, in a namespace
-// that has nothing in it: rules that are there already are not made twice.
-Status tear_down_remains(const Places &places, const std::vector<NetworkRecord> &networks, NetworkState &state) {
-  TRY(make_network_namespace(state.path));
-  TRY(run_netavark(Netavark::setup, places, networks, state));
-  return run_netavark(Netavark::teardown, places, networks, state);
+// All networks that one of the containers is on.
+Result<std::vector<NetworkRecord>> networks_of(const Places &places, const std::vector<NetworkState> &states) {
+  std::vector<NetworkRecord> networks;
+  for (const NetworkState &state : states) {
+    for (const Endpoint &endpoint : state.endpoints) {
+      if (contains(networks, endpoint.network, &NetworkRecord::name)) continue;
+      Result<NetworkRecord> network = load_network(places, endpoint.network);
+      if (network) networks.push_back(std::move(*network));
+      if (!network && network.error().number != ENOENT) return std::unexpected(network.error());
+    }
+  }
+  return networks;
 }
 
-Status tear_down(const Places &places, NetworkState &state) {
+Status tell_names(const Places &places, const std::vector<NetworkState> &attached) {
+  return tell_name_server(places, TRY(networks_of(places, attached)), attached);
+}
+
+// The name servers are known by then: they are the gateways.
+Status join(const Places &places, NetworkState &state, Endpoint &endpoint, const std::vector<NetworkState> &attached) {
+  const NetworkRecord network = TRY(load_network(places, endpoint.network));
+  TRY(in("network " + network.name, join_bridge(network, state, endpoint, attached)));
+  endpoint.name_servers.clear();
+  for (const SubnetRecord &subnet : network.subnets) endpoint.name_servers.push_back(subnet.gateway);
+  return {};
+}
+
+Status leave(const Places &places, const NetworkState &state, const Endpoint &endpoint,
+             const std::vector<NetworkState> &others) {
+  const NetworkRecord network = TRY(load_network(places, endpoint.network));
+  return in("network " + network.name, leave_bridge(network, state, others));
+}
+
+// As much of it as can be, whatever fails.
+Status tear_down(const Places &places, const NetworkState &state) {
+  const std::vector<NetworkState> others = TRY(other_containers(places, state.container));
+  Status torn;
+  for (const Endpoint &endpoint : state.endpoints) {
+    const Status left = leave(places, state, endpoint, others);
+    if (!left) torn = left;
+  }
   if (state.endpoints.empty()) return {};
-  const std::vector<NetworkRecord> networks = TRY(networks_of(places, state));
-  if (is_network_namespace(state.path) && run_netavark(Netavark::teardown, places, networks, state)) return {};
-  return tear_down_remains(places, networks, state);
+  const Status told = tell_names(places, others);
+  return torn ? told : torn;
 }
 
 // Where the bridges are: root's own namespaces, or those of an ordinary user's network. `state` comes back as `work`
@@ -134,7 +159,6 @@ Status detach_locked(const Places &places, const std::string &container) {
   TRY(forget(places, container));
   if (!TRY(list_attached(places)).empty()) return taken;
   if (is_rootless()) TRY(end_user_network(places));
-  if (!is_rootless() && state) TRY(remove_empty_chains());
   return taken;
 }
 
@@ -152,12 +176,29 @@ Status check_rootless(const NetworkRequest &request) {
   return {};
 }
 
-// `state` with only the endpoint of that network, and no port: what connect and disconnect ask of netavark.
-NetworkState part_of(const NetworkState &state, const std::string &network) {
-  NetworkState part = state;
-  std::erase_if(part.endpoints, [&](const Endpoint &endpoint) { return endpoint.network != network; });
-  part.ports.clear();
-  return part;
+// The ports of one that has lost a network may have another way in.
+Status lead_ports(const Places &places, const NetworkState &state, const std::vector<NetworkState> &attached) {
+  for (const Endpoint &endpoint : state.endpoints) {
+    const NetworkRecord network = TRY(load_network(places, endpoint.network));
+    TRY(change_ports(network, ports_into(network, attached)));
+  }
+  return {};
+}
+
+// The record last: killed before, it is done again.
+Status disconnect(const Places &places, NetworkState &state, const std::string &network) {
+  const auto endpoint = std::ranges::find(state.endpoints, network, &Endpoint::network);
+  const Endpoint gone = std::move(*endpoint);
+  state.endpoints.erase(endpoint);
+  std::vector<NetworkState> left = TRY(other_containers(places, state.container));
+  left.push_back(state);
+  TRY(at_the_bridges(places, state, [&](NetworkState &mine) -> Status {
+    TRY(cut_cable(TRY(load_network(places, network)), gone));
+    TRY(leave(places, mine, gone, left));
+    if (!mine.ports.empty()) TRY(lead_ports(places, mine, left));
+    return tell_names(places, left);
+  }));
+  return save_attached(places, state);
 }
 
 }  // namespace
@@ -181,12 +222,13 @@ Result<NetworkState> attach_networks(const Places &places, const NetworkRequest 
 Result<NetworkState> join_networks(const Places &places, const std::string &container, pid_t pid) {
   const kernel::Fd lock = TRY(lock_networks(places));
   NetworkState state = TRY(find_attached(places, container));
-  const std::vector<NetworkRecord> networks = TRY(networks_of(places, state));
+  const std::vector<NetworkState> attached = TRY(list_attached(places));
   // In there he is root.
   const bool is_users = is_rootless();
   TRY(at_the_bridges(places, state, [&](NetworkState &mine) -> Status {
     if (is_users) TRY(keep_network_namespace(mine.path, pid));
-    return networks.empty() ? Status() : run_netavark(Netavark::setup, places, networks, mine);
+    for (Endpoint &endpoint : mine.endpoints) TRY(join(places, mine, endpoint, attached));
+    return mine.endpoints.empty() ? Status() : tell_names(places, attached);
   }));
   TRY(save_attached(places, state));
   if (is_users) TRY(start_forwarder(places, state, lock));
@@ -207,20 +249,15 @@ Result<NetworkState> connect_network(const Places &places, const std::string &co
   }
   TRY(add_endpoint(places, attachment, TRY(other_containers(places, container)), state));
   TRY(save_attached(places, state));
-  NetworkState part = part_of(state, network.name);
-  const std::vector<NetworkRecord> networks = TRY(networks_of(places, part));
-  const Status made = at_the_bridges(
-      places, part, [&](NetworkState &mine) { return run_netavark(Netavark::setup, places, networks, mine); });
-  if (!made) {
-    (void)at_the_bridges(places, part,
-                         [&](NetworkState &mine) { return run_netavark(Netavark::teardown, places, networks, mine); });
-    state.endpoints.pop_back();
-    TRY(save_attached(places, state));
-    return std::unexpected(made.error());
-  }
-  state.endpoints.back() = part.endpoints.front();
-  TRY(save_attached(places, state));
-  return state;
+  const std::vector<NetworkState> attached = TRY(list_attached(places));
+  const Status made = at_the_bridges(places, state, [&](NetworkState &mine) -> Status {
+    TRY(join(places, mine, mine.endpoints.back(), attached));
+    return tell_names(places, attached);
+  });
+  if (made) TRY(save_attached(places, state));
+  if (made) return state;
+  (void)disconnect(places, state, network.name);
+  return std::unexpected(made.error());
 }
 
 Result<NetworkState> disconnect_network(const Places &places, const std::string &container,
@@ -228,12 +265,10 @@ Result<NetworkState> disconnect_network(const Places &places, const std::string 
   const kernel::Fd lock = TRY(lock_networks(places));
   NetworkState state = TRY(find_attached(places, container));
   const NetworkRecord record = TRY(find_network(places, network));
-  NetworkState part = part_of(state, record.name);
-  if (part.endpoints.empty()) return fail(ENOENT, fmt::format("container {} on network {}", state.name, record.name));
-  TRY(at_the_bridges(places, part,
-                     [&](NetworkState &mine) { return run_netavark(Netavark::teardown, places, {record}, mine); }));
-  std::erase_if(state.endpoints, [&](const Endpoint &endpoint) { return endpoint.network == record.name; });
-  TRY(save_attached(places, state));
+  if (!contains(state.endpoints, record.name, &Endpoint::network)) {
+    return fail(ENOENT, fmt::format("container {} on network {}", state.name, record.name));
+  }
+  TRY(disconnect(places, state, record.name));
   return state;
 }
 

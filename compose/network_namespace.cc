@@ -15,10 +15,14 @@
 namespace skiff::compose {
 namespace {
 
-// As Docker has it: the namespace is the container's own, so its users may bind any port and send echo requests. The
-// files are those of the caller's own namespace.
-constexpr std::array<std::pair<const char *, std::string_view>, 2> settings = {
-    {{"/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"}, {"/proc/sys/net/ipv4/ping_group_range", "0 2147483647"}}};
+// As Docker has it: the namespace is the container's own, so its users may bind any port and send echo requests. An
+// interface has the addresses that it is given, whatever routers say. The files are those of the caller's own
+// namespace.
+constexpr std::array<std::pair<const char *, std::string_view>, 4> settings = {
+    {{"/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"},
+     {"/proc/sys/net/ipv4/ping_group_range", "0 2147483647"},
+     {"/proc/sys/net/ipv6/conf/default/autoconf", "0"},
+     {"/proc/sys/net/ipv6/conf/default/accept_ra", "0"}}};
 
 Status furnish(const std::string &path, pid_t owner) {
   if (owner == 0) {

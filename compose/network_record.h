@@ -11,8 +11,8 @@
 
 namespace skiff::compose {
 
-// Everything that touches interfaces, firewall rules or addresses holds it: netavark leaves it to its callers that no
-// two of them run at once. Root's belongs to the network namespace, so that other state directories hold the same one.
+// Everything that touches interfaces, firewall rules or addresses holds it, as no
+// two commands may at once. Root's belongs to the network namespace, so that other state directories hold the same one.
 [[nodiscard]] Result<kernel::Fd> lock_networks(const Places &places);
 
 [[nodiscard]] std::string networks_directory(const Places &places);    // DATA/networks

@@ -10,6 +10,20 @@
 #include "runtime/kernel/process.h"
 
 namespace skiff::compose {
+namespace {
+
+Status end(const MarkedProcess &process, const std::string &path) {
+  if (process.pidfd.valid()) {
+    const Status killed = kernel::pidfd_send_signal(process.pidfd, SIGKILL);
+    if (!killed && killed.error().number != ESRCH) return killed;
+    TRY(kernel::wait_readable(process.pidfd, kernel::forever));
+  }
+  const Status gone = kernel::unlinkat(kernel::cwd, path);
+  if (!gone && gone.error().number != ENOENT) return gone;
+  return {};
+}
+
+}  // namespace
 
 Result<std::string> own_process_mark() {
   const kernel::Procfs proc = TRY(kernel::Procfs::open_host());
@@ -35,16 +49,20 @@ Result<MarkedProcess> find_marked_process(const std::string &path) {
   return process;
 }
 
-Status end_marked_process(const std::string &path) {
-  const MarkedProcess process = TRY(find_marked_process(path));
-  if (process.pidfd.valid()) {
-    const Status killed = kernel::pidfd_send_signal(process.pidfd, SIGKILL);
-    if (!killed && killed.error().number != ESRCH) return killed;
-    TRY(kernel::wait_readable(process.pidfd, kernel::forever));
-  }
-  const Status gone = kernel::unlinkat(kernel::cwd, path);
-  if (!gone && gone.error().number != ENOENT) return gone;
-  return {};
+Status end_marked_process(const std::string &path) { return end(TRY(find_marked_process(path)), path); }
+
+Result<MarkedProcess> find_by_pid_file(const std::string &path, std::string_view name) {
+  std::string text = TRY(read_if_there(path));
+  text = text.substr(0, text.find('\n'));
+  const pid_t pid = cli::parse_number<pid_t>(text).value_or(0);
+  if (pid <= 0) return MarkedProcess{};
+  Result<kernel::Fd> process = kernel::pidfd_open(pid);
+  if (!process || !TRY(read_if_there(fmt::format("/proc/{}/comm", pid))).starts_with(name)) return MarkedProcess{};
+  return MarkedProcess{.pid = pid, .pidfd = std::move(*process)};
+}
+
+Status end_by_pid_file(const std::string &path, std::string_view name) {
+  return end(TRY(find_by_pid_file(path, name)), path);
 }
 
 }  // namespace skiff::compose

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 
 #include "runtime/kernel/fd.h"
 
@@ -21,5 +22,10 @@ struct MarkedProcess {
 [[nodiscard]] Result<MarkedProcess> find_marked_process(const std::string &path);
 // SIGKILL; returns when it is gone and so is the file. None there is no error.
 [[nodiscard]] Status end_marked_process(const std::string &path);
+
+// A process that wrote its pid itself, and no start time. `name` is how its own begins: the number may be another's by
+// now.
+[[nodiscard]] Result<MarkedProcess> find_by_pid_file(const std::string &path, std::string_view name);
+[[nodiscard]] Status end_by_pid_file(const std::string &path, std::string_view name);
 
 }  // namespace skiff::compose

@@ -1,4 +1,4 @@
-// The other programs: skiff, skiff-image, netavark, pasta. They are run, never linked.
+// The other programs: skiff, skiff-image, aardvark-dns, iptables, pasta. They are run, never linked.
 #pragma once
 
 #include <string>

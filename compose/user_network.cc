@@ -7,6 +7,7 @@
 
 #include "compose/host_subnets.h"
 #include "compose/kept_source.h"
+#include "compose/name_server.h"
 #include "compose/program.h"
 #include "compose/user_network_wire.h"
 #include "runtime/cli/value.h"
@@ -28,30 +29,6 @@ constexpr std::string_view pasta_name = "pas";  // pasta, passt.avx2
 
 std::string holder_path(const Places &places) { return places.run + "/networks/holder"; }
 std::string pasta_path(const Places &places) { return places.run + "/networks/pasta.pid"; }
-
-// A process that wrote its pid itself: `name` is how its own begins, as the number may be another's by now. An invalid
-// descriptor where there is none.
-Result<Fd> find_by_pid_file(const std::string &path, std::string_view name) {
-  std::string text = TRY(read_if_there(path));
-  text = text.substr(0, text.find('\n'));
-  const pid_t pid = cli::parse_number<pid_t>(text).value_or(0);
-  if (pid <= 0) return Fd();
-  Result<Fd> process = kernel::pidfd_open(pid);
-  if (!process || !TRY(read_if_there(fmt::format("/proc/{}/comm", pid))).starts_with(name)) return Fd();
-  return std::move(*process);
-}
-
-Status end_by_pid_file(const std::string &path, std::string_view name) {
-  const Fd process = TRY(find_by_pid_file(path, name));
-  if (process.valid()) {
-    const Status killed = kernel::pidfd_send_signal(process, SIGKILL);
-    if (!killed && killed.error().number != ESRCH) return killed;
-    TRY(kernel::wait_readable(process, kernel::forever));
-  }
-  const Status gone = kernel::unlinkat(kernel::cwd, path);
-  if (!gone && gone.error().number != ENOENT) return gone;
-  return {};
-}
 
 Result<std::string> hear(const Fd &holder) {
   std::optional<kernel::Message> message = TRY(kernel::recv_message(holder, longest_answer, 0));
@@ -96,7 +73,7 @@ Status map_ids(pid_t pid) {
 // Without a way out of the host there is nothing to connect, and pasta would refuse: containers have one another, and
 // their published ports.
 Status ensure_pasta(const Places &places, pid_t pid) {
-  if (TRY(find_by_pid_file(pasta_path(places), pasta_name)).valid() || !TRY(has_default_route())) return {};
+  if (TRY(find_by_pid_file(pasta_path(places), pasta_name)).pidfd.valid() || !TRY(has_default_route())) return {};
   Words words = {TRY(remedy("install the package passt, or use --network host or none", find_program("pasta")))};
   TRY(remedy("as root: chmod 0666 /dev/net/tun, as udev has it, or use --network host or none",
              kernel::faccessat(kernel::cwd, tun, R_OK | W_OK)));
@@ -148,7 +125,7 @@ Result<std::string> unpack(const std::string &message) {
               message.substr(std::min(end + 1, message.size())));
 }
 
-// netavark and iptables are root's programs, whose folder an ordinary user may not look in.
+// aardvark-dns and iptables are root's programs, whose folder an ordinary user may not look in.
 void add_system_folders() {
   const char *path = std::getenv("PATH");
   const std::string folders =
@@ -194,9 +171,7 @@ Status ensure_user_network(const Places &places, const Fd &lock) {
 
 Status end_user_network(const Places &places) {
   // The name server first: it would hold the namespaces, and find its way to nobody.
-  const std::string names = places.run + "/networks/names/aardvark-dns";
-  TRY(end_by_pid_file(names + "/aardvark.pid", "aardvark"));
-  TRY(kernel::remove_tree_at(kernel::cwd, names));
+  TRY(end_name_server(places));
   TRY(end_by_pid_file(pasta_path(places), pasta_name));
   TRY(kernel::remove_tree_at(kernel::cwd, places.run + "/networks/resolv.conf"));
   return end_marked_process(holder_path(places));

@@ -1,10 +1,10 @@
-// The networks of an ordinary user: one user, mount and network namespace for all of his containers, in which netavark
-// makes bridges as it does for root. A small process holds them, and one pasta connects them with the host's network.
+// The networks of an ordinary user: one user, mount and network namespace for all of his containers, in which there
+// are bridges as root has them. A small process holds them, and one pasta connects them with the host's network.
 //
 //   RUN/networks/holder      who that process is (process_mark.h)
 //   RUN/networks/pasta.pid   pasta's
 //
-// Containers are made inside that user namespace, in one of their own below it: so netavark may enter their networks.
+// Containers are made inside that user namespace, in one of their own below it: so their networks may be entered.
 #pragma once
 
 #include <functional>

@@ -44,7 +44,7 @@ std::string real_resolv_conf() {
   return path;
 }
 
-// An empty /run keeps iptables' lock, the system's D-Bus and systemd out of netavark's way: they are root's. Our own
+// An empty /run keeps iptables' lock out of the way: it is root's. Our own
 // files may lie in there.
 Status empty_run(const Places &places) {
   const bool ours = places.run.starts_with("/run/");

@@ -4,6 +4,7 @@
 #include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -30,6 +31,18 @@ std::string_view bytes_of(const T &value) {
   return {reinterpret_cast<const char *>(&value), sizeof(value)};
 }
 
+// As the kernel takes names: the '\0' is a part of them.
+std::string_view with_end(CString name) { return {name.c_str(), name.view().size() + 1}; }
+
+// One attribute, without what follows it up to the next one's place.
+std::string attribute(unsigned short type, std::string_view value) {
+  const rtattr head{.rta_len = static_cast<unsigned short>(RTA_LENGTH(value.size())), .rta_type = type};
+  std::string text(bytes_of(head));
+  text += value;
+  text.resize(RTA_ALIGN(text.size()));
+  return text;
+}
+
 // A request: the header, the fixed part of its type, attributes.
 class Request {
  public:
@@ -42,12 +55,8 @@ class Request {
     std::memcpy(text_.data() + NLMSG_LENGTH(0), &body, sizeof(body));
   }
   // The value is a name, an address or a number: far below the 65535 bytes of an attribute.
-  void add(unsigned short type, std::string_view value) {
-    const rtattr attribute{.rta_len = static_cast<unsigned short>(RTA_LENGTH(value.size())), .rta_type = type};
-    text_ += bytes_of(attribute);
-    text_ += value;
-    text_.resize(NLMSG_ALIGN(text_.size()));
-  }
+  void add(unsigned short type, std::string_view value) { text_ += attribute(type, value); }
+  void add_name(unsigned short type, CString name) { add(type, with_end(name)); }
   [[nodiscard]] int send(FdView socket) {
     header_.nlmsg_len = static_cast<uint32_t>(text_.size());
     std::memcpy(text_.data(), &header_, sizeof(header_));
@@ -243,15 +252,90 @@ Status RouteSocket::add_address(int index, const LinkAddress &address) const {
   return route_failed(answer, {Argument::word("RTM_NEWADDR"), index, std::string_view(describe(address))});
 }
 
-Status RouteSocket::set_up(int index) const {
+Status RouteSocket::set_up(int index, bool up) const {
   ifinfomsg head{};
   head.ifi_index = index;
-  head.ifi_flags = IFF_UP;
+  head.ifi_flags = up ? IFF_UP : 0;
   head.ifi_change = IFF_UP;
   Request request(RTM_NEWLINK, NLM_F_ACK, head);
   const Answer answer = exchange(socket_, request);
   if (answer.number == 0) return {};
-  return route_failed(answer, {Argument::word("RTM_NEWLINK"), index, Argument::word("IFF_UP")});
+  return route_failed(answer, {Argument::word("RTM_NEWLINK"), index, Argument::word(up ? "IFF_UP" : "0")});
+}
+
+Result<bool> RouteSocket::is_up(CString name) const {
+  ifreq request{};
+  std::array<char, IFNAMSIZ> text{};
+  if (!copy_name(name, text)) return call_failed(EINVAL, "ioctl", {Argument::word("SIOCGIFFLAGS"), name});
+  std::memcpy(request.ifr_name, text.data(), text.size());
+  if (::ioctl(socket_.get(), SIOCGIFFLAGS, &request) == 0) return (request.ifr_flags & IFF_UP) != 0;
+  return call_failed("ioctl", {Argument::word("SIOCGIFFLAGS"), name});
+}
+
+Status RouteSocket::add_bridge(CString name, std::string_view hardware_address, unsigned mtu, unsigned group) const {
+  Request request(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
+  request.add_name(IFLA_IFNAME, name);
+  request.add(IFLA_ADDRESS, hardware_address);
+  request.add(IFLA_GROUP, bytes_of(group));
+  if (mtu != 0) request.add(IFLA_MTU, bytes_of(mtu));
+  request.add(IFLA_LINKINFO, attribute(IFLA_INFO_KIND, "bridge"));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWLINK"), Argument::word("bridge"), name});
+}
+
+Status RouteSocket::add_veth(const NewVeth &veth) const {
+  std::string peer(bytes_of(ifinfomsg{}));
+  peer += attribute(IFLA_IFNAME, with_end(veth.peer_name));
+  peer += attribute(IFLA_NET_NS_FD, bytes_of(veth.netns.get()));
+  if (!veth.peer_hardware_address.empty()) peer += attribute(IFLA_ADDRESS, veth.peer_hardware_address);
+  if (veth.mtu != 0) peer += attribute(IFLA_MTU, bytes_of(veth.mtu));
+  ifinfomsg head{};
+  head.ifi_flags = IFF_UP;
+  head.ifi_change = IFF_UP;
+  Request request(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, head);
+  request.add_name(IFLA_IFNAME, veth.name);
+  request.add(IFLA_MASTER, bytes_of(veth.bridge));
+  request.add(IFLA_GROUP, bytes_of(veth.group));
+  if (veth.mtu != 0) request.add(IFLA_MTU, bytes_of(veth.mtu));
+  request.add(IFLA_LINKINFO,
+              attribute(IFLA_INFO_KIND, "veth") + attribute(IFLA_INFO_DATA, attribute(VETH_INFO_PEER, peer)));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer,
+                      {Argument::word("RTM_NEWLINK"), Argument::word("veth"), CString(veth.name), veth.peer_name});
+}
+
+Status RouteSocket::remove_link(CString name) const {
+  Request request(RTM_DELLINK, NLM_F_ACK, ifinfomsg{});
+  request.add_name(IFLA_IFNAME, name);
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_DELLINK"), name});
+}
+
+Status RouteSocket::remove_group(unsigned group) const {
+  Request request(RTM_DELLINK, NLM_F_ACK, ifinfomsg{});
+  request.add(IFLA_GROUP, bytes_of(group));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_DELLINK"), Argument::word("IFLA_GROUP"), group});
+}
+
+Status RouteSocket::add_default_route(int index, std::string_view gateway, unsigned metric) const {
+  rtmsg head{};
+  head.rtm_family = gateway.size() == sizeof(in_addr) ? AF_INET : AF_INET6;
+  head.rtm_table = RT_TABLE_MAIN;
+  head.rtm_protocol = RTPROT_STATIC;
+  head.rtm_scope = RT_SCOPE_UNIVERSE;
+  head.rtm_type = RTN_UNICAST;
+  Request request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, head);
+  request.add(RTA_GATEWAY, gateway);
+  request.add(RTA_OIF, bytes_of(index));
+  request.add(RTA_PRIORITY, bytes_of(metric));
+  const Answer answer = exchange(socket_, request);
+  if (answer.number == 0) return {};
+  return route_failed(answer, {Argument::word("RTM_NEWROUTE"), index, Argument::word("RTA_GATEWAY")});
 }
 
 Status RouteSocket::move_link(int index, FdView netns, CString new_name) const {

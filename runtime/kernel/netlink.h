@@ -1,4 +1,4 @@
-// rtnetlink(7), as far as a container's network namespace needs it.
+// rtnetlink(7), as far as a container's network namespace and the bridges that connect it need it.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,17 @@ namespace skiff::kernel {
 struct Link {
   int index = 0;
   std::string name;
+};
+
+// veth(4): a cable between two network namespaces. The end here is up when it is made, the other one down.
+struct NewVeth {
+  std::string name;
+  int bridge = 0;      // the index of the link that the end here is a port of
+  unsigned group = 0;  // of the end here
+  FdView netns;        // where the other end is
+  std::string peer_name;
+  std::string peer_hardware_address;  // 6 bytes; empty: the kernel's choice
+  unsigned mtu = 0;                   // of both ends; 0: the kernel's choice
 };
 
 // An address of a link, as RTM_GETADDR tells it and RTM_NEWADDR takes it. The bytes are in network order; empty where
@@ -42,7 +53,19 @@ class RouteSocket {
   // Without the lifetimes and without the flags that are the kernel's own to set.
   [[nodiscard]] Status add_address(int index, const LinkAddress &address) const;
   // IFF_UP.
-  [[nodiscard]] Status set_up(int index) const;
+  [[nodiscard]] Status set_up(int index, bool up = true) const;
+  // ENODEV where there is no link of this name.
+  [[nodiscard]] Result<bool> is_up(CString name) const;
+  // EEXIST where the name is taken. It is down. `hardware_address`: 6 bytes, which stay when ports come and go.
+  [[nodiscard]] Status add_bridge(CString name, std::string_view hardware_address, unsigned mtu, unsigned group) const;
+  // EEXIST where a name is taken, here or there.
+  [[nodiscard]] Status add_veth(const NewVeth &veth) const;
+  // With the other end of a veth. ENODEV where there is no link of this name.
+  [[nodiscard]] Status remove_link(CString name) const;
+  // All links of the group in one step, which takes no longer than one of them. ENODEV where there is none.
+  [[nodiscard]] Status remove_group(unsigned group) const;
+  // To everywhere, over a gateway (4 or 16 bytes in network order) that is a neighbour of the link.
+  [[nodiscard]] Status add_default_route(int index, std::string_view gateway, unsigned metric) const;
   // Moves a link into another namespace and names it there, in one step; "%d" in the name becomes a number that is
   // free. The kernel takes it down and its addresses off. EEXIST where the name is taken there, EINVAL for a link that
   // is tied to its namespace ("lo").

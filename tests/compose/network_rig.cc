@@ -21,7 +21,9 @@ namespace {
 std::string firewall_rules() {
   std::string text;
   for (const char *program : {"iptables-save", "ip6tables-save"}) {
-    const Result<std::string> saved = call_program({program});
+    const Result<std::string> path = find_program(program);
+    const Result<std::string> saved = path ? call_program({*path}) : std::unexpected(path.error());
+    EXPECT_TRUE(saved) << saved.error().message();
     if (!saved) continue;
     // Its comments hold the time, its chains their counters.
     for (std::size_t at = 0; at < saved->size();) {
@@ -51,7 +53,7 @@ sockaddr_in name_of(const std::string &address, std::uint16_t port) {
   return name;
 }
 
-std::string read_answer(const kernel::Fd &socket, std::chrono::milliseconds patience = std::chrono::seconds(20)) {
+std::string read_answer(const kernel::Fd &socket, std::chrono::milliseconds patience) {
   std::array<char, 1500> buffer{};
   if (!kernel::wait_readable(socket, patience).value_or(false)) return "no answer";
   const Result<std::size_t> count = kernel::read_some(socket, buffer);
@@ -133,6 +135,15 @@ Result<NetworkState> NetworkTest::attach_as(const NetworkRequest &request) const
   return join_networks(places_, request.container, 0);
 }
 
+void call(const Words &words, const std::string &input) {
+  Words whole = words;
+  const Result<std::string> path = find_program(words.front());
+  ASSERT_TRUE(path) << path.error().message();
+  whole.front() = *path;
+  const Result<std::string> called = call_program(whole, input);
+  ASSERT_TRUE(called) << called.error().message();
+}
+
 std::string run_inside(const std::string &path, const std::function<std::string()> &inside) {
   kernel::SocketPair sockets = kernel::socketpair().value();
   kernel::Child child = kernel::clone3({}).value();
@@ -186,12 +197,13 @@ kernel::Child serve(const std::string &path, const std::string &protocol, std::u
   return child;
 }
 
-std::string talk_to(const std::string &protocol, const std::string &address, std::uint16_t port) {
+std::string talk_to(const std::string &protocol, const std::string &address, std::uint16_t port,
+                    std::chrono::milliseconds patience) {
   const kernel::Fd socket(::socket(AF_INET, (protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
   const sockaddr_in to = name_of(address, port);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr *>(&to), sizeof(to)) != 0) return std::strerror(errno);
   if (protocol == "udp" && !kernel::write_all(socket, "hi")) return "the datagram cannot be sent";
-  return read_answer(socket);
+  return read_answer(socket, patience);
 }
 
 }  // namespace skiff::compose

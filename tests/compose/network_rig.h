@@ -34,6 +34,9 @@ class NetworkTest : public ::testing::Test {
   bool runs_ = false;
 };
 
+// A program of $PATH, which has to succeed.
+void call(const Words &words, const std::string &input = {});
+
 // What `inside` returns, run by a child in the namespace at the path; empty for no_namespace: here.
 [[nodiscard]] std::string run_inside(const std::string &path, const std::function<std::string()> &inside);
 
@@ -44,7 +47,8 @@ class NetworkTest : public ::testing::Test {
 
 // A child that answers one connection (tcp) or one datagram (udp) on the port with "hello" and where it came from.
 [[nodiscard]] kernel::Child serve(const std::string &path, const std::string &protocol, std::uint16_t port);
-// What a connection to there says.
-[[nodiscard]] std::string talk_to(const std::string &protocol, const std::string &address, std::uint16_t port);
+// What a connection to there says; "no answer" in that time.
+[[nodiscard]] std::string talk_to(const std::string &protocol, const std::string &address, std::uint16_t port,
+                                  std::chrono::milliseconds patience = std::chrono::seconds(20));
 
 }  // namespace skiff::compose

@@ -3,6 +3,9 @@
 #include "compose/address.h"
 #include "compose/network_namespace.h"
 #include "compose/network_record.h"
+#include "compose/network_rules.h"
+#include "compose/program.h"
+#include "runtime/kernel/path.h"
 #include "tests/compose/network_rig.h"
 
 namespace skiff::compose {
@@ -20,6 +23,40 @@ Port port_of(std::uint16_t container, std::optional<std::uint16_t> host, const s
   port.protocol = protocol;
   return port;
 }
+
+// Another host, on a cable of its own.
+class Outside {
+ public:
+  static constexpr const char *host = "192.0.2.1";
+  static constexpr const char *own = "192.0.2.2";
+
+  Outside() {
+    EXPECT_TRUE(make_network_namespace(path_));
+    call({"ip", "link", "add", "cable", "type", "veth", "peer", "name", "eth0"});
+    call({"ip", "address", "add", std::string(host) + "/24", "dev", "cable"});
+    call({"ip", "link", "set", "cable", "up"});
+    call({"ip", "link", "set", "eth0", "netns", path_});
+    EXPECT_EQ(run_inside(path_,
+                         [] {
+                           call({"ip", "address", "add", std::string(own) + "/24", "dev", "eth0"});
+                           call({"ip", "link", "set", "eth0", "up"});
+                           call({"ip", "route", "add", "default", "via", host});
+                           return std::string("made");
+                         }),
+              "made");
+  }
+  Outside(const Outside &) = delete;
+  Outside &operator=(const Outside &) = delete;
+  ~Outside() {
+    call({"ip", "link", "del", "cable"});
+    EXPECT_TRUE(remove_network_namespace(path_));
+  }
+  [[nodiscard]] const std::string &path() const { return path_; }
+
+ private:
+  TemporaryDirectory directory_;
+  std::string path_ = directory_.path() + "/outside";
+};
 
 TEST_F(NetworkTest, TwoContainersFindOneAnotherByNameAndAlias) {
   (void)make_network("net");
@@ -116,6 +153,116 @@ TEST_F(NetworkTest, WhatAKilledCommandLeftIsRemoved) {
   const Status again = detach_networks(places_, web.container);
   EXPECT_TRUE(again) << again.error().message();
   EXPECT_TRUE(detach_networks(places_, web.container));
+}
+
+// A bridge that is down, and of its rules the first table.
+TEST_F(NetworkTest, AHalfMadeBridgeIsMadeAgain) {
+  const NetworkRecord net = make_network("net");
+  const std::string rules = rules_to_add(net, {}, AddressFamily::ipv4);
+  call({"ip", "link", "add", net.bridge, "group", std::to_string(std::stoul(net.id.substr(0, 8), nullptr, 16)), "type",
+        "bridge"});
+  call({"iptables-restore", "--noflush"}, rules.substr(0, rules.find("COMMIT\n") + 7));
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
+  const kernel::Child server = serve(web.path, "tcp", 80);
+  EXPECT_TRUE(talk_to("tcp", "127.0.0.1", *web.ports.at(0).host).starts_with("hello "));
+}
+
+TEST_F(NetworkTest, ABridgeAndRulesThatSomebodyElseHasRemovedAreNoError) {
+  const NetworkRecord net = make_network("net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
+  call({"iptables", "-t", "nat", "-F", "PREROUTING"});
+  EXPECT_TRUE(detach_networks(places_, web.container));
+  const NetworkState again = attach("web", "net", {port_of(80, std::nullopt)});
+  call({"ip", "link", "del", net.bridge});
+  EXPECT_TRUE(detach_networks(places_, again.container));
+}
+
+TEST_F(NetworkTest, AFirewallThatDropsIsPassedByPublishedPortsAndByWhatGoesOut) {
+  (void)make_network("net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
+  const Outside outside;
+  for (const char *chain : {"FORWARD", "INPUT"}) call({"iptables", "-P", chain, "DROP"});
+  const kernel::Child inner = serve(web.path, "tcp", 80);
+  const std::uint16_t port = *web.ports.at(0).host;
+  EXPECT_EQ(run_inside(outside.path(), [&] { return talk_to("tcp", Outside::host, port); }),
+            std::string("hello ") + Outside::own);
+  const kernel::Child outer = serve(outside.path(), "tcp", 80);
+  EXPECT_EQ(run_inside(web.path, [&] { return talk_to("tcp", Outside::own, 80); }),
+            std::string("hello ") + Outside::host);
+  const std::string server = web.endpoints.at(0).name_servers.at(0);
+  EXPECT_EQ(run_inside(web.path, [&] { return find_name(server, "web"); }), address_of(web));
+}
+
+TEST_F(NetworkTest, OneNetworkIsOutOfReachOfAnotherAndOfTheWorldBesideItsPorts) {
+  (void)make_network("front");
+  (void)make_network("back");
+  const NetworkState web = attach("web", "front");
+  const NetworkState db = attach("db", "back", {port_of(53, std::nullopt, "udp")});
+  const Outside outside;
+  const kernel::Child server = serve(db.path, "udp", 53);
+  const auto ask = [&] { return talk_to("udp", address_of(db), 53, std::chrono::milliseconds(250)); };
+  EXPECT_EQ(run_inside(web.path, ask), "no answer");
+  EXPECT_EQ(run_inside(outside.path(), ask), "no answer");
+  const std::uint16_t port = *db.ports.at(0).host;
+  EXPECT_TRUE(run_inside(web.path, [&] { return talk_to("udp", Outside::host, port); }).starts_with("hello "));
+}
+
+TEST_F(NetworkTest, AContainerReachesAPortThatItsNeighbourHasPublished) {
+  (void)make_network("net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
+  const NetworkState db = attach("db", "net");
+  const Outside outside;
+  const kernel::Child server = serve(web.path, "tcp", 80);
+  const std::uint16_t port = *web.ports.at(0).host;
+  EXPECT_TRUE(run_inside(db.path, [&] { return talk_to("tcp", Outside::host, port); }).starts_with("hello "));
+}
+
+TEST_F(NetworkTest, OfAnInternalNetworkNothingGoesOut) {
+  Network network;
+  network.key = network.name = "net";
+  network.internal = true;
+  ASSERT_TRUE(create_network(places_, network));
+  const NetworkState web = attach("web", "net");
+  const NetworkState db = attach("db", "net");
+  const Outside outside;
+  const kernel::Child inner = serve(db.path, "tcp", 80);
+  EXPECT_EQ(run_inside(web.path, [&] { return talk_to("tcp", address_of(db), 80); }), "hello " + address_of(web));
+  EXPECT_EQ(run_inside(web.path, [] { return talk_to("tcp", Outside::own, 80); }), "Network is unreachable");
+  // Nor by a way that it has made itself.
+  const kernel::Child outer = serve(outside.path(), "udp", 80);
+  const std::string gateway = web.endpoints.at(0).name_servers.at(0);
+  const auto find_way = [&] {
+    call({"ip", "route", "add", "default", "via", gateway});
+    return talk_to("udp", Outside::own, 80, std::chrono::milliseconds(250));
+  };
+  EXPECT_EQ(run_inside(web.path, find_way), "no answer");
+}
+
+TEST_F(NetworkTest, NftDoesWithoutIptables) {
+  const TemporaryDirectory programs;
+  for (const char *name : {"nft", "ip"}) {
+    const Result<std::string> path = find_program(name);
+    ASSERT_TRUE(path) << path.error().message();
+    ASSERT_TRUE(kernel::symlinkat(*path, kernel::cwd, programs.path() + "/" + name));
+  }
+  const std::string before = std::getenv("PATH");
+  ASSERT_EQ(::setenv("PATH", programs.path().c_str(), 1), 0);
+  (void)make_network("net");
+  const NetworkState db = attach("db", "net");
+  const NetworkState web = attach("web", "net", {port_of(80, std::nullopt), port_of(81, std::nullopt)});
+  const Outside outside;
+  for (const std::size_t i : {0U, 1U}) {
+    const kernel::Child server = serve(web.path, "tcp", web.ports.at(i).container);
+    const std::string address = i == 0 ? "127.0.0.1" : Outside::host;
+    EXPECT_TRUE(talk_to("tcp", address, *web.ports[i].host).starts_with("hello "));
+  }
+  const kernel::Child outer = serve(outside.path(), "tcp", 80);
+  EXPECT_EQ(run_inside(db.path, [&] { return talk_to("tcp", Outside::own, 80); }),
+            std::string("hello ") + Outside::host);
+  EXPECT_TRUE(detach_networks(places_, web.container));
+  EXPECT_TRUE(detach_networks(places_, db.container));
+  EXPECT_EQ(call_program({programs.path() + "/nft", "list", "tables"}).value_or("an error"), "");
+  ASSERT_EQ(::setenv("PATH", before.c_str(), 1), 0);
 }
 
 TEST_F(NetworkTest, OneIsConnectedAndDisconnectedWhileItRuns) {

@@ -12,7 +12,6 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/ctst_wiring_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/dashboard_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/finding_test.cc
-  ${CMAKE_CURRENT_LIST_DIR}/firewall_chains_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/health_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/host_service_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/interpolate_test.cc
@@ -22,6 +21,7 @@ add_executable(compose_test
   ${CMAKE_CURRENT_LIST_DIR}/lower_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/name_files_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_rig.cc
+  ${CMAKE_CURRENT_LIST_DIR}/network_rules_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/network_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/order_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/parallel_test.cc
