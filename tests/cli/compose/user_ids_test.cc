@@ -147,6 +147,8 @@ TEST_F(UserIds, ACreateThatIsKilledAnywhereLeavesNothing) {
     const std::string seconds = (milliseconds < 100 ? "0.0" : "0.") + std::to_string(milliseconds);
     (void)rig.compose({"create", "--name", "one", "--network", "none", "-v", "/data", "example/owned"},
                       {"/usr/bin/timeout", "-s", "KILL", seconds});
+    // Whoever goes with it holds its mark until it has gone, and what is held nobody sweeps up.
+    EXPECT_EQ(rig.leftovers(), std::vector<std::string>()) << milliseconds;
     const Outcome next = rig.compose({"run", "--rm", "--network", "none", "example/owned", "cat", "/etc/passwd"});
     EXPECT_EQ(next.code, 0) << milliseconds << ": " << next.err;
     (void)rig.compose({"rm", "-f", "-v", "one"});
