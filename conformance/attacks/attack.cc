@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,6 +147,10 @@ Result<std::optional<Tree>> attempt_on_terminal(Stage &stage) {
 
 Status end_attempt(Stage &stage) {
   TRY(stage.call({"delete", "--force", stage.id()}));
+  // Its process is ours now: ten thousand of them would be more than there are pids.
+  for (Result<std::optional<kernel::ExitStatus>> ended = kernel::waitpid_any(WNOHANG); ended && *ended;) {
+    ended = kernel::waitpid_any(WNOHANG);
+  }
   return {};
 }
 

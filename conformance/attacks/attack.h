@@ -62,7 +62,7 @@ class Victim {
 [[nodiscard]] Result<std::optional<Tree>> attempt_by_run(Stage &stage);
 // run --detach with a terminal whose other side the judge holds.
 [[nodiscard]] Result<std::optional<Tree>> attempt_on_terminal(Stage &stage);
-// `delete --force`, so that the next attempt finds its id free.
+// `delete --force`, so that the next attempt finds its id free, and its process reaped.
 [[nodiscard]] Status end_attempt(Stage &stage);
 // A command that may hang: nothing where it does not end in this time. It is killed then.
 [[nodiscard]] Result<std::optional<Outcome>> call_for(Stage &stage, const std::vector<std::string> &words,
