@@ -10,6 +10,7 @@
 
 #include "conformance/leavings.h"
 #include "conformance/observer.h"
+#include "runtime/cli/usage.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/namespace.h"
 #include "runtime/kernel/path.h"
@@ -93,9 +94,23 @@ unsigned jobs_of(const cli::Flags &given) {
 
 Status print(std::string_view text) { return kernel::write_all(kernel::FdView(1), text); }
 
-Status append_file(const std::string &path, std::string_view text) {
+Status append_figures(const cli::Flags &given, std::string_view lines) {
+  const std::string path(given.string("figures"));
+  if (path.empty()) return {};
   const kernel::Fd file = TRY(kernel::open(path, O_WRONLY | O_APPEND | O_CREAT, 0644));
-  return kernel::write_all(file, text);
+  return kernel::write_all(file, lines);
+}
+
+std::chrono::milliseconds patience_of(const cli::Flags &given) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("timeout"));
+}
+
+Result<int> run_or_help(const cli::Program &program, std::span<const char *const> words,
+                        Result<int> (*run)(const cli::Invocation &invocation)) {
+  const cli::Invocation invocation = TRY(cli::parse(program, words));
+  if (!invocation.help) return run(invocation);
+  TRY(print(cli::command_help(program, *program.commands.front())));
+  return 0;
 }
 
 }  // namespace skiff::conformance

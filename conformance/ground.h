@@ -1,6 +1,8 @@
 // What every way of trying runtimes stands on: the runtimes, a directory and a cgroup of its own, its output.
 #pragma once
 
+#include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,11 +39,24 @@ class Ground {
 
 // From the command line: paths or names, with blanks in front of flags.
 [[nodiscard]] Result<std::vector<Runtime>> find_runtimes(const std::vector<std::string_view> &names);
+// Flags that several commands have, and what they ask for.
+inline constexpr cli::FlagSpec unified_flag = {
+    .name = "unified",
+    .letter = 'u',
+    .kind = cli::Kind::Bool,
+    .text = "show cgroup v2 alone, without the controllers that v1 has: for a runtime that refuses a hybrid host"};
+inline constexpr cli::FlagSpec figures_flag = {
+    .name = "figures", .value = "FILE", .text = "append lines \"NAME VALUE\" to this file"};
+// --figures; nothing where it is not given.
+[[nodiscard]] Status append_figures(const cli::Flags &given, std::string_view lines);
+// --timeout, which has an initial value.
+[[nodiscard]] std::chrono::milliseconds patience_of(const cli::Flags &given);
 // The flag --jobs, or as many as there are processors.
 [[nodiscard]] unsigned jobs_of(const cli::Flags &given);
 
 [[nodiscard]] Status print(std::string_view text);
-// Adds to a file, which is made where it is missing.
-[[nodiscard]] Status append_file(const std::string &path, std::string_view text);
+// `run` gets what the words of the program's only command say, unless they ask for help.
+[[nodiscard]] Result<int> run_or_help(const cli::Program &program, std::span<const char *const> words,
+                                      Result<int> (*run)(const cli::Invocation &invocation));
 
 }  // namespace skiff::conformance

@@ -26,10 +26,7 @@ constexpr std::array<cli::FlagSpec, 7> flags = {{
      .value = "N",
      .text = "how often each race is tried: at up to twenty places of one container",
      .initial = "40"},
-    {.name = "unified",
-     .letter = 'u',
-     .kind = cli::Kind::Bool,
-     .text = "show cgroup v2 alone, without controllers: for a runtime that refuses a hybrid host"},
+    unified_flag,
     {.name = "jobs",
      .letter = 'j',
      .kind = cli::Kind::Uint32,
@@ -41,7 +38,7 @@ constexpr std::array<cli::FlagSpec, 7> flags = {{
      .value = "TIME",
      .text = "how long one attack may take",
      .initial = "60s"},
-    {.name = "figures", .value = "FILE", .text = "append lines \"NAME VALUE\" to this file"},
+    figures_flag,
     {.name = "reasons", .kind = cli::Kind::Bool, .text = "say of every attack what withstood it"},
 }};
 
@@ -84,7 +81,9 @@ Status check_runtimes(Trial trial) {
 constexpr cli::Program program = {
     .name = "skiff-conformance attacks", .summary = command.summary, .commands = commands};
 
-Result<int> try_all(const cli::Flags &given, const std::vector<std::string_view> &names) {
+Result<int> run(const cli::Invocation &invocation) {
+  const cli::Flags &given = invocation.flags;
+  const std::vector<std::string_view> &names = invocation.positionals;
   if (names.empty()) return fail("requires a RUNTIME to attack", "usage: " + cli::usage_line(program, command));
   const std::vector<Runtime> runtimes = TRY(find_runtimes(names));
   const std::vector<Case> all = attacks_on(runtimes.front().name);
@@ -103,25 +102,18 @@ Result<int> try_all(const cli::Flags &given, const std::vector<std::string_view>
                     .jobs = jobs_of(given),
                     .tries = std::max(*given.uint32("tries"), 1U),
                     .unified = given.boolean("unified"),
-                    .patience = std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("timeout"))};
+                    .patience = patience_of(given)};
   TRY(check_runtimes(trial));
   const std::vector<Finding> findings = TRY(judge(trial, [](const Finding &) {}));
   TRY(print(table_of(findings, runtimes) + words_of(findings, runtimes, given.boolean("reasons"))));
   const std::string figures = figures_of(findings, runtimes);
   TRY(print(figures));
-  if (!given.string("figures").empty()) {
-    TRY(append_file(std::string(given.string("figures")), figures));
-  }
+  TRY(append_figures(given, figures));
   return std::ranges::count(findings, Mark::failed, &Finding::mark) == 0 ? 0 : 1;
 }
 
 }  // namespace
 
-Result<int> run_attacks(std::span<const char *const> words) {
-  const cli::Invocation invocation = TRY(cli::parse(program, words));
-  if (!invocation.help) return try_all(invocation.flags, invocation.positionals);
-  TRY(print(cli::command_help(program, command)));
-  return 0;
-}
+Result<int> run_attacks(std::span<const char *const> words) { return run_or_help(program, words, run); }
 
 }  // namespace skiff::conformance

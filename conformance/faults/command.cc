@@ -7,7 +7,6 @@
 #include "conformance/faults/campaign.h"
 #include "conformance/ground.h"
 #include "runtime/cli/flags.h"
-#include "runtime/cli/usage.h"
 
 namespace skiff::conformance {
 namespace {
@@ -28,10 +27,8 @@ constexpr std::array<cli::FlagSpec, 7> flags = {{
      .kind = cli::Kind::Strings,
      .value = "TEXT",
      .text = "only points whose name has this text in it"},
-    {.name = "unified",
-     .kind = cli::Kind::Bool,
-     .text = "show the runtime cgroup v2 alone, without the controllers that v1 has"},
-    {.name = "figures", .value = "FILE", .text = "append lines \"NAME VALUE\" to this file"},
+    unified_flag,
+    figures_flag,
     {.name = "jobs",
      .letter = 'j',
      .kind = cli::Kind::Uint32,
@@ -101,7 +98,7 @@ Result<bool> try_runtime(const Runtime &runtime, const cli::Flags &given) {
                           .sample = given.uint32("sample").value_or(0),
                           .commands = {},
                           .points = {},
-                          .patience = std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("timeout")),
+                          .patience = patience_of(given),
                           .unified = given.boolean("unified")};
   for (const std::string_view name : given.strings("command")) request.commands.emplace_back(name);
   for (const std::string_view text : given.strings("point")) request.points.emplace_back(text);
@@ -115,26 +112,21 @@ Result<bool> try_runtime(const Runtime &runtime, const cli::Flags &given) {
              })));
   TRY(print(table_of(runtime.name, tallies)));
   for (const auto &[name, reason] : tallies.untried) TRY(print(fmt::format("not tried: {}: {}\n", name, reason)));
-  if (!given.string("figures").empty()) {
-    TRY(append_file(std::string(given.string("figures")), figures_of(runtime.name, tallies)));
-  }
+  TRY(append_figures(given, figures_of(runtime.name, tallies)));
   const std::array<Tally, 2> total = tallies.total();
   return clean && total[0].tried + total[1].tried > 0;
 }
 
-}  // namespace
-
-Result<int> run_faults(std::span<const char *const> words) {
-  const cli::Invocation invocation = TRY(cli::parse(program, words));
-  if (invocation.help) {
-    TRY(print(cli::command_help(program, command)));
-    return 0;
-  }
+Result<int> run(const cli::Invocation &invocation) {
   bool clean = true;
   for (const Runtime &runtime : TRY(find_runtimes(invocation.positionals))) {
     if (!TRY(try_runtime(runtime, invocation.flags))) clean = false;
   }
   return clean ? 0 : 1;
 }
+
+}  // namespace
+
+Result<int> run_faults(std::span<const char *const> words) { return run_or_help(program, words, run); }
 
 }  // namespace skiff::conformance

@@ -6,7 +6,6 @@
 
 #include "conformance/ground.h"
 #include "conformance/load/parts.h"
-#include "runtime/cli/usage.h"
 #include "runtime/kernel/prctl.h"
 
 namespace skiff::conformance {
@@ -34,10 +33,8 @@ constexpr std::array<cli::FlagSpec, 9> flags = {{
      .text = "how long random commands meet random states",
      .initial = "1h"},
     {.name = "seed", .kind = cli::Kind::Uint32, .value = "N", .text = "of the random commands", .initial = "1"},
-    {.name = "unified",
-     .kind = cli::Kind::Bool,
-     .text = "show the runtime cgroup v2 alone, without the controllers that v1 has"},
-    {.name = "figures", .value = "FILE", .text = "append lines \"NAME VALUE\" to this file"},
+    unified_flag,
+    figures_flag,
     {.name = "jobs",
      .letter = 'j',
      .kind = cli::Kind::Uint32,
@@ -68,7 +65,7 @@ constexpr cli::Program program = {
 
 constexpr std::size_t most_told = 10;  // of one kind of load: the rest says the same
 
-Status tell(const Runtime &runtime, const Load &load, const std::string &figures) {
+Status tell(const Runtime &runtime, const Load &load, const cli::Flags &given) {
   for (const auto &[what, texts] : {std::pair{"failure", &load.failures}, std::pair{"leak", &load.leaks}}) {
     for (std::size_t i = 0; i < std::min(texts->size(), most_told); ++i) {
       std::string text = (*texts)[i];
@@ -78,33 +75,31 @@ Status tell(const Runtime &runtime, const Load &load, const std::string &figures
   }
   TRY(print(fmt::format("{}: {}: {} done, {:.1f} a second, {} failures, {} leaks\n", runtime.name, load.name,
                         load.count, load.rate(), load.failures.size(), load.leaks.size())));
-  if (figures.empty()) return {};
   const std::string head = fmt::format("{}.load.{}", runtime.name, load.name);
-  return append_file(figures, fmt::format("{0}.count {1}\n{0}.rate {2:.1f}\n{0}.failures {3}\n{0}.leaks {4}\n", head,
-                                          load.count, load.rate(), load.failures.size(), load.leaks.size()));
+  return append_figures(given, fmt::format("{0}.count {1}\n{0}.rate {2:.1f}\n{0}.failures {3}\n{0}.leaks {4}\n", head,
+                                           load.count, load.rate(), load.failures.size(), load.leaks.size()));
 }
 
 Result<bool> load_runtime(const Runtime &runtime, const cli::Flags &given) {
   const Ground ground = TRY(Ground::make());
-  LoadRequest request{
-      .place = {.runtime = &runtime,
-                .directory = ground.directory(),
-                .program = ground.program(),
-                .cgroup = ground.cgroup(),
-                .name = {},
-                .patience = std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("timeout"))},
-      .jobs = std::max(*given.uint32("jobs"), 1U),
-      .cycles = *given.uint32("cycles"),
-      .crowd = *given.uint32("crowd"),
-      .execs = *given.uint32("execs"),
-      .time = std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("time")),
-      .seed = *given.uint32("seed")};
+  LoadRequest request{.place = {.runtime = &runtime,
+                                .directory = ground.directory(),
+                                .program = ground.program(),
+                                .cgroup = ground.cgroup(),
+                                .name = {},
+                                .patience = patience_of(given)},
+                      .jobs = std::max(*given.uint32("jobs"), 1U),
+                      .cycles = *given.uint32("cycles"),
+                      .crowd = *given.uint32("crowd"),
+                      .execs = *given.uint32("execs"),
+                      .time = std::chrono::duration_cast<std::chrono::milliseconds>(*given.duration("time")),
+                      .seed = *given.uint32("seed")};
   bool clean = true;
   const auto run = [&](bool wanted, Result<Load> (*part)(const LoadRequest &)) -> Status {
     if (!wanted) return {};
     const Load load = TRY(part(request));
     if (!load.failures.empty() || !load.leaks.empty()) clean = false;
-    return tell(runtime, load, std::string(given.string("figures")));
+    return tell(runtime, load, given);
   };
   TRY(run(request.cycles > 0, run_cycles));
   TRY(run(request.crowd > 0, run_crowd));
@@ -113,14 +108,7 @@ Result<bool> load_runtime(const Runtime &runtime, const cli::Flags &given) {
   return clean;
 }
 
-}  // namespace
-
-Result<int> run_load(std::span<const char *const> words) {
-  const cli::Invocation invocation = TRY(cli::parse(program, words));
-  if (invocation.help) {
-    TRY(print(cli::command_help(program, command)));
-    return 0;
-  }
+Result<int> run(const cli::Invocation &invocation) {
   // Containers whose worker has ended are ours: the one that everybody executes in has none.
   TRY(kernel::set_child_subreaper(true));
   TRY(enter_mount_namespace());
@@ -131,5 +119,9 @@ Result<int> run_load(std::span<const char *const> words) {
   }
   return clean ? 0 : 1;
 }
+
+}  // namespace
+
+Result<int> run_load(std::span<const char *const> words) { return run_or_help(program, words, run); }
 
 }  // namespace skiff::conformance
