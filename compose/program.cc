@@ -20,13 +20,17 @@ struct Manner {
   // Whom a command waits for goes with it: killed, it leaves nobody behind who still makes what the next one sweeps up.
   bool dies_with_parent = false;
   kernel::FdView inside = kernel::no_fd;  // of start_program
+  pid_t parent = 0;
 };
 
+// One who has died before the call sends no signal.
+bool die_with(pid_t parent) { return kernel::set_pdeathsig(SIGKILL) && kernel::getppid() == parent; }
+
 // Found before: the namespace's root may not reach the directory that it is in.
-[[noreturn]] void become_in(kernel::FdView user_namespace, const std::vector<const char *> &argv) {
+[[noreturn]] void become_in(const Manner &manner, const std::vector<const char *> &argv) {
   const Result<kernel::Fd> program = kernel::open(argv.front(), O_PATH);
   // Whose credentials change forgets the signal: PR_SET_PDEATHSIG(2const). All that runs in there is waited for.
-  if (program && become_root_of(user_namespace) && kernel::set_pdeathsig(SIGKILL)) {
+  if (program && become_root_of(manner.inside) && die_with(manner.parent)) {
     (void)kernel::execveat(*program, "", argv.data(), environ, AT_EMPTY_PATH);
   }
   _exit(127);
@@ -35,7 +39,7 @@ struct Manner {
 [[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams,
                          const Manner &manner) {
   bool ready = kernel::reset_signals().has_value();
-  if (manner.dies_with_parent) ready = ready && kernel::set_pdeathsig(SIGKILL).has_value();
+  if (manner.dies_with_parent) ready = ready && die_with(manner.parent);
   // Above 2 first: one of them may be what another is to become.
   std::array<kernel::Fd, 3> copies;
   for (std::size_t i = 0; i < streams.size() && ready; ++i) {
@@ -46,12 +50,13 @@ struct Manner {
   for (std::size_t i = 0; i < copies.size() && ready; ++i) {
     ready = kernel::dup_onto(copies[i], static_cast<int>(i)).has_value();
   }
-  if (ready && manner.inside.valid()) become_in(manner.inside, argv);
+  if (ready && manner.inside.valid()) become_in(manner, argv);
   if (ready) (void)kernel::execveat(kernel::cwd, argv.front(), argv.data(), environ, 0);
   _exit(127);
 }
 
-Result<kernel::Child> start_bound(const Words &words, const Streams &streams, const Manner &manner) {
+Result<kernel::Child> start_bound(const Words &words, const Streams &streams, Manner manner) {
+  manner.parent = kernel::getpid();
   std::vector<const char *> argv;
   for (const std::string &word : words) argv.push_back(word.c_str());
   argv.push_back(nullptr);

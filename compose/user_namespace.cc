@@ -57,7 +57,8 @@ Result<kernel::Fd> make_user_namespace(const kernel::Procfs &proc, const IdMaps 
   // Somebody has to be in it while it is made: until the other end closes.
   const kernel::Child child = TRY(kernel::clone3({.flags = CLONE_NEWUSER}));
   if (child.is_this_process()) {
-    pipe.write.reset();
+    // Nor does it hold anything else of ours, locks above all, for the moment that it outlives us.
+    (void)kernel::close_range_from(0, kernel::CloseRange::close, pipe.read);
     std::array<char, 1> end{};
     _exit(kernel::read_some(pipe.read, end) ? 0 : 1);
   }
