@@ -94,7 +94,6 @@ Verdict Victim::untouched() const {
   if (found->st_uid != owner_of_victim || found->st_gid != owner_of_victim) {
     return miss(fmt::format("a file of the host was given to {}:{}", found->st_uid, found->st_gid));
   }
-  if (found->st_nlink != 1) return miss("a file of the host has another name");
   const struct stat directory = TRY(kernel::fstatat(opened, "", AT_EMPTY_PATH));
   if ((directory.st_mode & 07777U) != 0755 || directory.st_uid != 0)
     return miss("a directory of the host has another mode or owner");

@@ -42,8 +42,8 @@ class Victim {
   [[nodiscard]] std::string file() const { return directory_ + "/file"; }
   // A directory of the same path in the rootfs, for links that resolve inside.
   [[nodiscard]] Status mirror_in(const Stage &stage) const;
-  // A success of the attack where the file has another text, mode, owner or name, or the directory another mode, owner
-  // or entry.
+  // A success of the attack where the file has another text, mode or owner, or the directory another mode, owner or
+  // entry.
   [[nodiscard]] Verdict untouched() const;
 
   static constexpr std::string_view text = "of the host, and of nobody else\n";

@@ -1,4 +1,5 @@
 // Attacks by an image on who unpacks it.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -18,7 +19,9 @@ std::string up() {
 
 Verdict withstand(Stage &stage, const Victim &victim, const Image &image, const std::string &directory = "/") {
   (void)TRY(unpack(stage, image, directory));
-  return victim.untouched();
+  TRY(victim.untouched());
+  const struct stat file = TRY(kernel::fstatat(kernel::cwd, victim.file(), AT_SYMLINK_NOFOLLOW));
+  return expect(file.st_nlink == 1, "a file of the host", "one name", "another one in the tree");
 }
 
 // The next layer would be unpacked where the root of the first one leads.
