@@ -47,10 +47,10 @@ std::string cable_of(const NetworkRecord &network, const Endpoint &endpoint) {
   return "skv" + spec::sha256_hex(network.id + endpoint.addresses.front()).substr(0, 11);
 }
 
-// Of the bridge and its cables; 0 would be all links that have none.
+// Of the bridge and its cables: below 2^31, as ip(8) has it; 0 would be all links that have none.
 unsigned group_of(const NetworkRecord &network) {
   unsigned group = 0;
-  (void)std::from_chars(network.id.data(), network.id.data() + std::min<std::size_t>(network.id.size(), 8), group, 16);
+  (void)std::from_chars(network.id.data(), network.id.data() + std::min<std::size_t>(network.id.size(), 7), group, 16);
   return group == 0 ? 1 : group;
 }
 

@@ -159,7 +159,7 @@ TEST_F(NetworkTest, WhatAKilledCommandLeftIsRemoved) {
 TEST_F(NetworkTest, AHalfMadeBridgeIsMadeAgain) {
   const NetworkRecord net = make_network("net");
   const std::string rules = rules_to_add(net, {}, AddressFamily::ipv4);
-  call({"ip", "link", "add", net.bridge, "group", std::to_string(std::stoul(net.id.substr(0, 8), nullptr, 16)), "type",
+  call({"ip", "link", "add", net.bridge, "group", std::to_string(std::stoul(net.id.substr(0, 7), nullptr, 16)), "type",
         "bridge"});
   call({"iptables-restore", "--noflush"}, rules.substr(0, rules.find("COMMIT\n") + 7));
   const NetworkState web = attach("web", "net", {port_of(80, std::nullopt)});
