@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <time.h>
 
@@ -13,7 +12,7 @@
 #include <optional>
 
 #include "compose/log_reader.h"
-#include "runtime/kernel/call.h"
+#include "runtime/kernel/inotify.h"
 #include "runtime/kernel/tty.h"
 
 namespace skiff::compose {
@@ -53,7 +52,7 @@ class Dashboard {
   Status take_events(const std::vector<pollfd> &events);
   Status take_keys();
   Status take_signal();
-  void take_notices();
+  Status take_notices();
   Status fulfil(const Wish &wish);
   Status begin(const Wish &wish);
   Status open_shell(const std::string &id);
@@ -84,13 +83,10 @@ Status Dashboard::prepare() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH}) ::sigaddset(&set, number);
   TRY(kernel::block_signals(set));
   signals_ = TRY(kernel::signalfd(set, SFD_NONBLOCK));
-  notices_ = kernel::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!notices_.valid()) return kernel::call_failed("inotify_init1", {});
+  notices_ = TRY(kernel::inotify_init1());
   // Whatever happens to a container is written down in its `events`.
   const std::string &folder = engine_.places.data;
-  if (::inotify_add_watch(notices_.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-    return kernel::call_failed("inotify_add_watch", {folder});
-  }
+  TRY(kernel::inotify_add_watch(notices_, folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO));
   return {};
 }
 
@@ -177,16 +173,11 @@ void Dashboard::end(Action &action) {
   model_.set_message(action.text.empty() ? fmt::format("{}: exit code {}", command, code) : action.text);
 }
 
-void Dashboard::take_notices() {
-  alignas(inotify_event) std::array<char, 4096> buffer{};
-  Result<std::size_t> count = 0;
-  while ((count = kernel::read_some(notices_, buffer)) && *count > 0) {
-    for (std::size_t at = 0; at < *count;) {
-      const auto &event = reinterpret_cast<const inotify_event &>(buffer[at]);
-      at += sizeof(event) + event.len;
-      changed_ = changed_ || event.len == 0 || std::string_view(event.name) == "events";
-    }
-  }
+Status Dashboard::take_notices() {
+  return kernel::read_notices(notices_, [&](const kernel::Notice &notice) -> Status {
+    changed_ = changed_ || notice.name.empty() || notice.name == "events";
+    return {};
+  });
 }
 
 Status Dashboard::take_signal() {
@@ -276,7 +267,7 @@ Status Dashboard::take_events(const std::vector<pollfd> &events) {
   if (events[1].revents != 0) TRY(take_signal());
   // A terminal that is gone.
   if ((events[0].revents & (POLLHUP | POLLERR)) != 0) code_ = 128 + SIGHUP;
-  if (events[2].revents != 0) take_notices();
+  if (events[2].revents != 0) TRY(take_notices());
   const bool reads_log = log_has_more_ && log_ && Clock::now() >= log_rests_until_;
   if (events[3].revents != 0 || reads_log) TRY(read_log());
   for (std::size_t i = 0; i < actions_.size(); ++i) {

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
-#include <sys/inotify.h>
 #include <time.h>
 
 #include <algorithm>
 
 #include "compose/events.h"
 #include "compose/words.h"
-#include "runtime/kernel/call.h"
+#include "runtime/kernel/inotify.h"
 #include "runtime/kernel/path.h"
 #include "spec/json.h"
 
@@ -54,11 +53,8 @@ std::string line_text(const JsonValue &event, std::int64_t time, const Labels &a
 Result<EventReader> EventReader::open(const Places &places, EventQuery query) {
   EventReader reader;
   reader.path_ = places.events();
-  reader.watch_ = kernel::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!reader.watch_.valid()) return kernel::call_failed("inotify_init1", {});
-  if (::inotify_add_watch(reader.watch_.get(), places.data.c_str(), IN_MODIFY | IN_CREATE) < 0) {
-    return kernel::call_failed("inotify_add_watch", {places.data});
-  }
+  reader.watch_ = TRY(kernel::inotify_init1());
+  TRY(kernel::inotify_add_watch(reader.watch_, places.data, IN_MODIFY | IN_CREATE));
   if (!query.since) query.since = now_in_nanoseconds();
   reader.query_ = std::move(query);
   // What was rotated away comes first.

@@ -1,12 +1,11 @@
 #include "compose/log_reader.h"
 
 #include <fmt/format.h>
-#include <sys/inotify.h>
 
 #include <algorithm>
 #include <array>
 
-#include "runtime/kernel/call.h"
+#include "runtime/kernel/inotify.h"
 #include "runtime/kernel/path.h"
 #include "spec/json.h"
 
@@ -62,13 +61,10 @@ std::optional<LogEntry> parse_entry(std::string_view line) {
 }  // namespace
 
 Status LogReader::watch(const std::string &path) {
-  watch_ = kernel::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!watch_.valid()) return kernel::call_failed("inotify_init1", {});
+  watch_ = TRY(kernel::inotify_init1());
   const std::string folder = path.substr(0, path.rfind('/'));
   // The folder: a rotated log is another file.
-  if (::inotify_add_watch(watch_.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-    return kernel::call_failed("inotify_add_watch", {folder});
-  }
+  TRY(kernel::inotify_add_watch(watch_, folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO));
   return {};
 }
 

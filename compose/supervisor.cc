@@ -1,15 +1,12 @@
 #include "compose/supervisor.h"
 
-#include <sys/inotify.h>
-
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "compose/long_sleep.h"
 #include "compose/supervisor_claim.h"
 #include "compose/ward.h"
-#include "runtime/kernel/call.h"
+#include "runtime/kernel/inotify.h"
 #include "runtime/kernel/prctl.h"
 
 namespace skiff::compose {
@@ -48,8 +45,7 @@ class Supervisor {
 Result<bool> Supervisor::take_over() {
   claim_ = TRY(claim_group(engine_.places, group_));
   if (!claim_.valid()) return false;
-  notices_ = kernel::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!notices_.valid()) return kernel::call_failed("inotify_init1", {});
+  notices_ = TRY(kernel::inotify_init1());
   TRY(mark_claim(claim_));
   watches_.clear();
   wards_.clear();
@@ -59,9 +55,7 @@ Result<bool> Supervisor::take_over() {
 }
 
 Status Supervisor::watch(const std::string &path, std::uint32_t events, const std::string &id) {
-  const int number = ::inotify_add_watch(notices_.get(), path.c_str(), events);
-  if (number < 0) return kernel::call_failed("inotify_add_watch", {path});
-  watches_[number] = id;
+  watches_[TRY(kernel::inotify_add_watch(notices_, path, events))] = id;
   return {};
 }
 
@@ -101,23 +95,14 @@ void Supervisor::note(const Status &status) const {
 }
 
 Status Supervisor::take_notices() {
-  alignas(inotify_event) std::array<char, 4096> buffer{};
-  Result<std::size_t> count = 0;
-  while ((count = kernel::read_some(notices_, buffer)) && *count > 0) {
-    for (std::size_t at = 0; at < *count;) {
-      const auto &event = reinterpret_cast<const inotify_event &>(buffer[at]);
-      at += sizeof(event) + event.len;
-      const auto watch = watches_.find(event.wd);
-      if (watch == watches_.end()) continue;
-      const auto ward = wards_.find(watch->second);
-      if (ward == wards_.end()) {
-        TRY(scan());
-      } else {
-        note(ward->second.refresh());
-      }
-    }
-  }
-  return {};
+  return kernel::read_notices(notices_, [&](const kernel::Notice &notice) -> Status {
+    const auto watch = watches_.find(notice.watch);
+    if (watch == watches_.end()) return {};
+    const auto ward = wards_.find(watch->second);
+    if (ward == wards_.end()) return scan();
+    note(ward->second.refresh());
+    return {};
+  });
 }
 
 Status Supervisor::take_events(const std::vector<pollfd> &events) {

@@ -1,14 +1,12 @@
 #include "compose/tree_watch.h"
 
 #include <fmt/format.h>
-#include <sys/inotify.h>
 
-#include <array>
 #include <string_view>
 #include <vector>
 
 #include "compose/state.h"
-#include "runtime/kernel/call.h"
+#include "runtime/kernel/inotify.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -39,9 +37,7 @@ bool TreeWatch::Stamp::operator==(const Stamp &other) const {
 Result<TreeWatch> TreeWatch::open(const std::string &path, Skip skip) {
   TreeWatch tree(path, std::move(skip));
   TRY(kernel::faccessat(kernel::cwd, path, F_OK));
-  tree.notices_ = kernel::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!tree.notices_.valid())
-    return remedy(limit_text("max_user_instances"), Result<TreeWatch>(kernel::call_failed("inotify_init1", {})));
+  tree.notices_ = TRY(remedy(limit_text("max_user_instances"), kernel::inotify_init1()));
   std::set<std::string> all;
   TRY(tree.look_at_all(all));
   return tree;
@@ -54,16 +50,16 @@ std::set<std::string> TreeWatch::files() const {
 }
 
 Status TreeWatch::watch(const std::string &directory) {
-  const int number = ::inotify_add_watch(notices_.get(), directory.c_str(), wanted_events);
-  if (number >= 0) {
+  const Result<int> number = kernel::inotify_add_watch(notices_, directory, wanted_events);
+  if (number) {
     // One that was moved here from elsewhere in the tree has its watch already.
-    watched_[number] = directory;
+    watched_[*number] = directory;
     return {};
   }
-  if (errno == ENOENT || errno == ENOTDIR) return {};
-  const bool full = errno == ENOSPC;
-  Status failed = kernel::call_failed("inotify_add_watch", {directory});
-  return full ? remedy(limit_text("max_user_watches"), std::move(failed)) : failed;
+  const int error = number.error().number;
+  if (error == ENOENT || error == ENOTDIR) return {};
+  Status failed = std::unexpected(number.error());
+  return error == ENOSPC ? remedy(limit_text("max_user_watches"), std::move(failed)) : failed;
 }
 
 // The watch comes first: what comes while we read is told.
@@ -126,22 +122,16 @@ void TreeWatch::forget_below(const std::string &path, std::set<std::string> &cha
 
 Result<std::set<std::string>> TreeWatch::read_notices(bool &overflow) {
   std::set<std::string> touched;
-  alignas(inotify_event) std::array<char, 16384> buffer{};
-  while (true) {
-    const Result<std::size_t> count = kernel::read_some(notices_, buffer);
-    if (!count && count.error().number == EAGAIN) return touched;
-    if (!count) return std::unexpected(count.error());
-    for (std::size_t at = 0; at < *count;) {
-      const auto &event = reinterpret_cast<const inotify_event &>(buffer[at]);
-      at += sizeof(event) + event.len;
-      overflow = overflow || (event.mask & IN_Q_OVERFLOW) != 0;
-      const auto watch = watched_.find(event.wd);
-      if (watch == watched_.end()) continue;
-      if (event.len > 0) touched.insert(watch->second + "/" + static_cast<const char *>(event.name));
-      // The directory is gone, or another one by now: looking tells which.
-      if ((event.mask & IN_IGNORED) != 0) touched.insert(watch->second);
-    }
-  }
+  TRY(kernel::read_notices(notices_, [&](const kernel::Notice &notice) -> Status {
+    overflow = overflow || (notice.events & IN_Q_OVERFLOW) != 0;
+    const auto watch = watched_.find(notice.watch);
+    if (watch == watched_.end()) return {};
+    if (!notice.name.empty()) touched.insert(fmt::format("{}/{}", watch->second, notice.name));
+    // The directory is gone, or another one by now: looking tells which.
+    if ((notice.events & IN_IGNORED) != 0) touched.insert(watch->second);
+    return {};
+  }));
+  return touched;
 }
 
 Result<std::set<std::string>> TreeWatch::read_changes() {
