@@ -1,14 +1,13 @@
 #include "compose/condition.h"
 
 #include <fmt/format.h>
-#include <sys/inotify.h>
 
 #include <array>
 
-#include "compose/container.h"
+#include "compose/at_rest.h"
 #include "compose/health.h"
 #include "compose/log_reader.h"
-#include "runtime/kernel/call.h"
+#include "runtime/kernel/inotify.h"
 
 namespace skiff::compose {
 namespace {
@@ -18,13 +17,15 @@ using Phase = ContainerState::Phase;
 constexpr std::uint64_t last_words = 5;
 // What happens without a word on disk, such as a SIGKILL of the container and its monitor, is found out by looking.
 constexpr std::chrono::milliseconds longest_nap{500};
+// Between two looks at a program that starts; one that computes for so long without a pause does what it is there for.
+constexpr std::chrono::milliseconds between_looks{10};
+constexpr std::chrono::seconds longest_start{1};
 
 // The files of state: one that is missing now may come.
 Result<kernel::Fd> watch_state(const Places &places, const std::string &id) {
-  kernel::Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!watch.valid()) return kernel::call_failed("inotify_init1", {});
+  kernel::Fd watch = TRY(kernel::inotify_init1());
   for (const std::string &folder : {places.directory(id), places.sockets(id)}) {
-    (void)::inotify_add_watch(watch.get(), folder.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE_SELF);
+    (void)kernel::inotify_add_watch(watch, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE_SELF);
   }
   return watch;
 }
@@ -40,9 +41,12 @@ std::string last_lines(const Places &places, const std::string &id) {
   return text;
 }
 
-Status ended(const Places &places, const Container &container, std::string_view before) {
-  return fail(fmt::format("container {} exited ({}) before it was {}{}", container.record.name,
-                          container.state.run.exit_code, before, last_lines(places, container.id())));
+Status ended(const Places &places, const Container &container, bool checked) {
+  const int code = container.state.run.exit_code;
+  return fail(
+      fmt::format("container {} exited ({}){}{}", container.record.name, code, checked ? " before it was healthy" : "",
+                  last_lines(places, container.id())),
+      code == 0 ? "for a job that is to end, let a service depend on it with service_completed_successfully" : "");
 }
 
 Status unhealthy(const Places &places, const Container &container) {
@@ -75,7 +79,7 @@ Result<bool> is_met(const Places &places, const Container &container, Wanted wan
                 "give its service a healthcheck, or depend on service_started");
   }
   if (over || state.phase == Phase::restarting) {
-    TRY(ended(places, container, checked ? "healthy" : "running"));
+    TRY(ended(places, container, checked));
   }
   if (state.phase != Phase::running) return false;
   if (state.health == "unhealthy") TRY(unhealthy(places, container));
@@ -85,11 +89,18 @@ Result<bool> is_met(const Places &places, const Container &container, Wanted wan
 }  // namespace
 
 Status wait_until(const Engine &engine, const std::string &id, Wanted wanted, std::optional<Moment> until) {
+  const Moment start_is_over = std::chrono::steady_clock::now() + longest_start;
+  RestWatch rest;
   while (true) {
     const kernel::Fd watch = TRY(watch_state(engine.places, id));
     const Container container = TRY(load_container(engine.places, id));
-    if (TRY(is_met(engine.places, container, wanted))) return {};
     std::chrono::milliseconds nap = longest_nap;
+    if (TRY(is_met(engine.places, container, wanted))) {
+      const bool may_still_fail = wanted == Wanted::running && !has_health_check(container.record);
+      if (!may_still_fail || rest.look(container.state.run.pid)) return {};
+      if (std::chrono::steady_clock::now() >= start_is_over) return {};
+      nap = between_looks;
+    }
     if (until) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now());
       if (left.count() <= 0) {
@@ -101,6 +112,11 @@ Status wait_until(const Engine &engine, const std::string &id, Wanted wanted, st
     }
     TRY(kernel::wait_readable(watch, nap));
   }
+}
+
+Status check_runs(const Engine &engine, const Container &container) {
+  TRY(is_met(engine.places, container, Wanted::running));
+  return {};
 }
 
 }  // namespace skiff::compose

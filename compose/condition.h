@@ -6,12 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "compose/container.h"
 #include "compose/engine.h"
 
 namespace skiff::compose {
 
 enum class Wanted : std::uint8_t {
-  running,    // or healthy, where it has a health check
+  running,    // and waiting for its work, no more starting; or healthy, where it has a health check
   healthy,    // an error for one without a health check
   completed,  // it has ended with exit code 0
 };
@@ -22,5 +23,7 @@ using Moment = std::chrono::steady_clock::time_point;
 // ETIMEDOUT at `until`.
 [[nodiscard]] Status wait_until(const Engine &engine, const std::string &id, Wanted wanted,
                                 std::optional<Moment> until = {});
+// The same error where it has ended, or is unhealthy, by what the caller has just loaded.
+[[nodiscard]] Status check_runs(const Engine &engine, const Container &container);
 
 }  // namespace skiff::compose

@@ -104,6 +104,18 @@ void show_plan(const Changes &changes, Progress &progress) {
   }
 }
 
+// While one was waited for another one may have ended.
+Status check_all_run(const Engine &engine, const Project &project, const std::vector<UpStep> &steps) {
+  for (const Container &one : TRY(containers_of_project(engine.places, project.name))) {
+    const bool waited = std::ranges::any_of(steps, [&](const UpStep &step) {
+      const bool is_job = step.kind == UpStep::Kind::wait_completed;
+      return step.container == one.record.name && task_of(step).waits && !is_job;
+    });
+    if (waited) TRY(in(fmt::format("service {}", one.record.service), check_runs(engine, one)));
+  }
+  return {};
+}
+
 // What the container of a service is made of, with its image at hand.
 class RequestMaker {
  public:
@@ -256,7 +268,9 @@ Result<std::vector<std::string>> bring_up(const Engine &engine, const Project &p
     request.starts_now = options.start;
     return request;
   };
-  TRY(run_steps(run, make_up_steps(order, changes, {.start = options.start, .wait = options.wait})));
+  const std::vector<UpStep> steps = make_up_steps(order, changes, {.start = options.start, .wait = options.wait});
+  TRY(run_steps(run, steps));
+  if (options.wait) TRY(check_all_run(engine, project, steps));
   std::vector<std::string> all;
   for (const Container &one : TRY(containers_of_project(engine.places, project.name))) {
     if (!one.record.one_off && order.find(one.record.service) != nullptr) all.push_back(one.id());

@@ -126,6 +126,45 @@ TEST_F(BadInput, AContainerThatExitsAtOnceIsToldWithWhatItWrote) {
   down(rig, file);
 }
 
+TEST_F(BadInput, WaitBelievesNoContainerThatIsAboutToFail) {
+  EngineRig rig;
+  make_image(rig);
+  const std::string file = write_project(
+      rig,
+      "  a: {<<: *s, network_mode: none, entrypoint: [/bin/busybox, sh, -c, 'for i in 1 2 3 4 5 6 7 8 9; do busybox "
+      "ls -lR /proc/self >/dev/null; done; busybox echo no settings; exit 3']}\n"
+      "  b: {<<: *s, network_mode: none, command: [sleep, '1000']}\n"
+      "  ends: {<<: *s, network_mode: none, entrypoint: [/bin/busybox, 'true']}\n");
+  const Outcome up = project(rig, file, {"up", "-d", "--wait", "a", "b"});
+  EXPECT_EQ(up.code, 1);
+  EXPECT_NE(up.err.find("service a: container p-a-1 exited (3)\n    | no settings"), std::string::npos) << up.err;
+  EXPECT_EQ(up.err.find("p-b-1 exited"), std::string::npos) << up.err;
+  const Outcome ended = project(rig, file, {"up", "-d", "--wait", "ends"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("container p-ends-1 exited (0)"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("service_completed_successfully"), std::string::npos) << ended.err;
+  down(rig, file);
+}
+
+// One runs when it is looked at, and has ended when the other one is healthy.
+TEST_F(BadInput, WaitLooksAgainWhenAllAreThere) {
+  EngineRig rig;
+  make_image(rig);
+  const std::string binds = "volumes: ['" + rig.out() + ":/out', '" + rig.state() + ":/state']";
+  const std::string file = write_project(
+      rig, "  a: {<<: *s, network_mode: none, " + binds +
+               ", entrypoint: [/bin/busybox, sh, -c, 'busybox mkfifo /out/end; read x </out/end; exit 4']}\n"
+               "  b: {<<: *s, network_mode: none, " +
+               binds +
+               ", command: [sleep, '1000'], healthcheck: {interval: 500ms, timeout: 20s, test: [CMD, /bin/busybox, sh, "
+               "-c, 'busybox test -p /out/end && busybox echo >/out/end && until busybox grep -q exitCode.*4 "
+               "/state/containers/*/run.json; do :; done']}}\n");
+  const Outcome up = project(rig, file, {"up", "-d", "--wait"});
+  EXPECT_EQ(up.code, 1);
+  EXPECT_NE(up.err.find("service a: container p-a-1 exited (4)"), std::string::npos) << up.err;
+  down(rig, file);
+}
+
 TEST_F(BadInput, AProgramThatIsNotThereIsTheServicesFailure) {
   EngineRig rig;
   make_image(rig);
