@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compose/changes.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/project_flags.h"
 #include "compose/interpolate.h"
 #include "compose/model.h"
@@ -22,7 +23,7 @@ namespace {
 using cli::Kind;
 
 constexpr auto flags = std::to_array<cli::FlagSpec>({
-    {.name = "format", .value = "FORMAT", .text = "how it is printed", .choices = "yaml|json", .initial = "yaml"},
+    format_flag("yaml|json"),
     {.name = "services", .kind = Kind::Bool, .text = "print the services' names alone"},
     {.name = "images", .kind = Kind::Bool, .text = "print the images' names alone"},
     {.name = "volumes", .kind = Kind::Bool, .text = "print the volumes' names alone"},

@@ -5,14 +5,36 @@
 #include <algorithm>
 
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/engine.h"
 #include "compose/output.h"
 #include "compose/rootfs_mount.h"
 #include "runtime/kernel/path.h"
 #include "spec/config.h"
+#include "spec/writer.h"
 
 namespace skiff::compose {
 namespace {
+
+constexpr auto flags = std::to_array<cli::FlagSpec>({
+    format_flag("text|json"),
+});
+
+struct Line {
+  char what = 'A';
+  std::string path;
+};
+
+// As podman's document: the paths of each kind.
+struct Kinds {
+  std::vector<std::string> changed, added, deleted;
+};
+
+void fields(spec::Writer &v, const Kinds &kinds) {
+  v.optional("changed", kinds.changed);
+  v.optional("added", kinds.added);
+  v.optional("deleted", kinds.deleted);
+}
 
 // What an overlay's upper directory says against the layers below it: overlayfs.rst of the kernel, "whiteouts and
 // opaque directories".
@@ -37,13 +59,13 @@ class Difference {
       const struct stat found = TRY(kernel::fstatat(directory, name, AT_SYMLINK_NOFOLLOW));
       const std::string inside = fmt::format("{}/{}", path, name);
       if (S_ISCHR(found.st_mode) && found.st_rdev == makedev(0, 0)) {
-        out_ += "D " + inside + "\n";
+        lines_.push_back({'D', inside});
         continue;
       }
       const bool below = is_below(inside);
       // Made for what is mounted there, by the runtime.
       if (!below && std::ranges::find(mount_points_, inside) != mount_points_.end()) continue;
-      out_ += (below ? "C " : "A ") + inside + "\n";
+      lines_.push_back({below ? 'C' : 'A', inside});
       if (S_ISDIR(found.st_mode)) {
         TRY(walk(TRY(kernel::openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)), inside));
       }
@@ -52,7 +74,18 @@ class Difference {
   }
 
   [[nodiscard]] const kernel::Fd &upper() const { return upper_; }
-  [[nodiscard]] const std::string &text() const { return out_; }
+  [[nodiscard]] std::string text() const {
+    std::string text;
+    for (const Line &line : lines_) text += fmt::format("{} {}\n", line.what, line.path);
+    return text;
+  }
+  [[nodiscard]] std::string json() const {
+    Kinds kinds;
+    for (const Line &line : lines_) {
+      (line.what == 'C' ? kinds.changed : line.what == 'A' ? kinds.added : kinds.deleted).push_back(line.path);
+    }
+    return spec::Writer("  ").document(kinds) + "\n";
+  }
 
  private:
   // A symbolic link on the way is the image's: it leads nowhere outside of the layer.
@@ -66,7 +99,7 @@ class Difference {
   kernel::Fd upper_;
   std::vector<kernel::Fd> layers_;
   std::vector<std::string> mount_points_;
-  std::string out_;
+  std::vector<Line> lines_;
 };
 
 Result<int> run(const Context &context) {
@@ -78,7 +111,7 @@ Result<int> run(const Context &context) {
   }
   Difference difference = TRY(Difference::open(places, container.record));
   TRY(difference.walk(difference.upper(), ""));
-  return print(difference.text());
+  return print(context.flag("format") == "json" ? difference.json() : difference.text());
 }
 
 }  // namespace
@@ -87,6 +120,7 @@ const CommandEntry diff_command = {.command = {.name = "diff",
                                                .usage = "CONTAINER",
                                                .summary = "what a container has changed of its image's files",
                                                .description = "A line a path: A was added, C changed, D deleted.",
+                                               .flags = flags,
                                                .min_positionals = 1,
                                                .max_positionals = 1},
                                    .run = run,

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/project_scope.h"
 #include "compose/engine.h"
 #include "compose/output.h"
@@ -22,7 +23,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
      .kind = cli::Kind::Strings,
      .value = "KEY=VALUE",
      .text = "only those: container, event, image, label, type"},
-    {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "text|json", .initial = "text"},
+    format_flag("text|json"),
     {.name = "json", .kind = cli::Kind::Bool, .text = "the same as --format json"},
 });
 

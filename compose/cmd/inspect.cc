@@ -1,4 +1,5 @@
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/inspection.h"
 #include "compose/output.h"
 
@@ -6,12 +7,7 @@ namespace skiff::compose {
 namespace {
 
 constexpr auto flags = std::to_array<cli::FlagSpec>({
-    {.name = "format",
-     .letter = 'f',
-     .value = "FORMAT",
-     .text = "how to print it",
-     .choices = "json",
-     .initial = "json"},
+    format_flag("json", 'f'),
     {.name = "type", .value = "TYPE", .text = "accepted for docker's callers", .choices = "container", .hidden = true},
 });
 

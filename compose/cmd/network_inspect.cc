@@ -3,12 +3,17 @@
 #include <algorithm>
 
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/network.h"
 #include "compose/output.h"
 #include "spec/writer.h"
 
 namespace skiff::compose {
 namespace {
+
+constexpr auto flags = std::to_array<cli::FlagSpec>({
+    format_flag("json", 'f'),
+});
 
 struct Pool {
   std::string subnet, gateway, range;
@@ -102,6 +107,7 @@ Result<int> run(const Context &context) {
 const CommandEntry network_inspect_command = {.command = {.name = "network inspect",
                                                           .usage = "NETWORK...",
                                                           .summary = "print what a network is, and who is on it",
+                                                          .flags = flags,
                                                           .min_positionals = 1,
                                                           .max_positionals = cli::kUnlimited},
                                               .run = run,

@@ -1,4 +1,5 @@
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/rows.h"
 #include "compose/filter.h"
 #include "compose/network.h"
@@ -12,7 +13,7 @@ constexpr std::array<cli::FlagSpec, 4> flags = {{
      .kind = cli::Kind::Strings,
      .value = "KEY=VALUE",
      .text = "by name, id, label, driver"},
-    {.name = "format", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    format_flag("table|json"),
     {.name = "no-trunc", .kind = cli::Kind::Bool, .text = "show ids in full"},
     {.name = "quiet", .letter = 'q', .kind = cli::Kind::Bool, .text = "show ids alone"},
 }};

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/container.h"
 #include "compose/output.h"
 #include "compose/project_labels.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr auto flags = std::to_array<cli::FlagSpec>({
     {.name = "all", .letter = 'a', .kind = cli::Kind::Bool, .text = "those of which nothing runs as well"},
     {.name = "quiet", .letter = 'q', .kind = cli::Kind::Bool, .text = "names alone"},
-    {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    format_flag("table|json"),
 });
 
 struct Row {

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/project_scope.h"
 #include "compose/container_filter.h"
 #include "compose/engine.h"
@@ -26,7 +27,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
      .value = "KEY=VALUE",
      .text = "only those: id, name, label, status, exited, ancestor, volume, network, health, publish, project ..."},
     {.name = "services", .kind = cli::Kind::Bool, .text = "of a project: the services' names alone"},
-    {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    format_flag("table|json"),
 });
 
 struct Row {

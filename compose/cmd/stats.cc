@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/project_scope.h"
 #include "compose/output.h"
 #include "compose/show_text.h"
@@ -16,7 +17,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
     {.name = "all", .letter = 'a', .kind = cli::Kind::Bool, .text = "those that do not run as well"},
     {.name = "no-stream", .kind = cli::Kind::Bool, .text = "once, instead of every second"},
     {.name = "no-trunc", .kind = cli::Kind::Bool, .text = "ids in full"},
-    {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    format_flag("table|json"),
 });
 
 struct Row {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/project_scope.h"
 #include "compose/contains.h"
 #include "compose/log_view.h"
@@ -296,7 +297,7 @@ Result<int> up(const Context &context) {
 }
 
 constexpr auto plan_flags = std::to_array<cli::FlagSpec>({
-    {.name = "format", .value = "FORMAT", .text = "how it is printed", .choices = "text|json", .initial = "text"},
+    format_flag("text|json"),
     {.name = "detailed-exitcode", .kind = Kind::Bool, .text = "end with 2 where something would change"},
     {.name = "force-recreate", .kind = Kind::Bool, .text = "as with up"},
     {.name = "no-recreate", .kind = Kind::Bool, .text = "as with up"},

@@ -1,10 +1,15 @@
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/output.h"
 #include "compose/volume.h"
 #include "spec/writer.h"
 
 namespace skiff::compose {
 namespace {
+
+constexpr auto flags = std::to_array<cli::FlagSpec>({
+    format_flag("json", 'f'),
+});
 
 // docker's document.
 struct Details {
@@ -37,6 +42,7 @@ Result<int> run(const Context &context) {
 const CommandEntry volume_inspect_command = {.command = {.name = "volume inspect",
                                                          .usage = "VOLUME...",
                                                          .summary = "print what a volume is",
+                                                         .flags = flags,
                                                          .min_positionals = 1,
                                                          .max_positionals = cli::kUnlimited},
                                              .run = run,

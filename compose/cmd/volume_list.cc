@@ -1,4 +1,5 @@
 #include "compose/cmd/command.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/rows.h"
 #include "compose/filter.h"
 #include "compose/volume.h"
@@ -12,7 +13,7 @@ constexpr std::array<cli::FlagSpec, 3> flags = {{
      .kind = cli::Kind::Strings,
      .value = "KEY=VALUE",
      .text = "by name, label, driver, dangling"},
-    {.name = "format", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    format_flag("table|json"),
     {.name = "quiet", .letter = 'q', .kind = cli::Kind::Bool, .text = "show names alone"},
 }};
 constexpr std::array<std::string_view, 4> filter_keys = {"name", "label", "driver", "dangling"};

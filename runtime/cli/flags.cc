@@ -57,7 +57,8 @@ Status Flags::set(const FlagSpec &flag, std::string_view value) {
   const bool textual = flag.choices.empty() && (flag.kind == Kind::String || flag.kind == Kind::Strings);
   if (value.empty() && !textual) return {};
   if (!flag.choices.empty() && !is_choice(flag.choices, value)) {
-    return fail(fmt::format("--{}: \"{}\" is not one of {}", flag.name, value, flag.choices));
+    return fail(fmt::format("--{}: \"{}\" is not one of {}", flag.name, value, flag.choices),
+                value.contains("{{") ? "Go templates are not understood; take json, and pick from it with jq" : "");
   }
   if (const std::string_view wanted = complaint(flag.kind, value); !wanted.empty()) {
     return fail(fmt::format("--{} wants {}, not \"{}\"", flag.name, wanted, value));

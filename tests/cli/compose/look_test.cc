@@ -121,6 +121,12 @@ TEST(ComposeStats, CountsMemoryAndProcesses) {
   EXPECT_EQ(lines[0]["Name"], "c");
   EXPECT_EQ(lines[0]["PIDs"], "1");
   EXPECT_NE(rig.compose({"top", "c"}).out.find("sleep 1000"), std::string::npos);
+  const Json top = Json::parse(rig.compose({"top", "--format", "json", "c"}).out);
+  EXPECT_EQ(top["Name"], "c");
+  ASSERT_EQ(top["Processes"].size(), 1U);
+  EXPECT_EQ(top["Processes"][0].size(), top["Titles"].size());
+  EXPECT_EQ(top["Titles"].back(), "CMD");
+  EXPECT_TRUE(std::string(top["Processes"][0].back()).ends_with("sleep 1000")) << top;
 }
 
 TEST(ComposeDiff, ShowsWhatWasAddedChangedAndDeleted) {
@@ -129,6 +135,30 @@ TEST(ComposeDiff, ShowsWhatWasAddedChangedAndDeleted) {
   (void)rig.start({"--name", "c"}, "echo x > /tmp/new; echo y >> /etc/passwd; rm /data/file");
   EXPECT_EQ(rig.compose({"wait", "c"}).out, "0\n");
   EXPECT_EQ(rig.compose({"diff", "c"}).out, "C /data\nD /data/file\nC /etc\nC /etc/passwd\nC /tmp\nA /tmp/new\n");
+  const Json found = Json::parse(rig.compose({"diff", "--format", "json", "c"}).out);
+  EXPECT_EQ(found["changed"], Json({"/data", "/etc", "/etc/passwd", "/tmp"}));
+  EXPECT_EQ(found["added"], Json({"/tmp/new"}));
+  EXPECT_EQ(found["deleted"], Json({"/data/file"}));
+}
+
+TEST(ComposeInfo, AndVersionArePrintedForMachinesToo) {
+  REQUIRE_ROOT();
+  const ComposeRig rig;
+  (void)rig.start({"--name", "c"}, "sleep 1000");
+  const Json info = Json::parse(rig.compose({"info", "-f", "json"}).out);
+  EXPECT_EQ(info["ContainersRunning"], 1);
+  EXPECT_EQ(info["ContainersStopped"], 0);
+  EXPECT_EQ(info["State"], rig.state());
+  const std::string number = rig.compose({"version", "--short"}).out;
+  EXPECT_EQ(std::string(Json::parse(rig.compose({"version", "--format", "json"}).out)["version"]) + "\n", number);
+  EXPECT_EQ(rig.compose({"version"}).out, "skiff-compose version " + number);
+}
+
+TEST(ComposeFormat, RefusesATemplateWithWhatToTakeInstead) {
+  const Outcome ps = run_program({SKIFF_COMPOSE_PROGRAM, "ps", "--format", "{{.Names}}"});
+  EXPECT_EQ(ps.code, 2);
+  EXPECT_NE(ps.err.find("table|json"), std::string::npos) << ps.err;
+  EXPECT_NE(ps.err.find("Go templates are not understood; take json"), std::string::npos) << ps.err;
 }
 
 TEST(ComposeUpdate, ChangesTheLimitsOfWhatRunsAndOfItsNextStart) {
