@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "compose/archive_source.h"
+#include "compose/contains.h"
+#include "compose/project_images.h"
 #include "compose/record_fields.h"
+#include "compose/split.h"
 #include "runtime/kernel/path.h"
 #include "spec/fields_image.h"
 
@@ -86,6 +91,7 @@ Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
     request.image = TRY(store_archive(engine, asked.image));
     request.pull_policy = "never";
   }
+  if (lies_on_disk(asked.image)) request.pull_policy = "never";
   if (request.pull_policy == "always") TRY(pull(engine, request));
   // podman's: the one that is here will do where the registry has none, or is out of reach.
   if (request.pull_policy == "newer") (void)pull(engine, request);

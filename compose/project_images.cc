@@ -99,8 +99,9 @@ Result<ImageNeed> need_of(const Engine &engine, const Project &project, const Se
                           const ImagePolicy &policy, const std::map<std::string, std::string> &ids) {
   const std::string image = image_name(project, service);
   const std::string stored = TRY(stored_image_name(project, service));
-  const bool is_here = stored.empty() || has_transport(stored) || ids.contains(full_image_name(stored));
+  const bool is_here = stored.empty() || ids.contains(full_image_name(stored));
   if (is_archive_source(image)) return ImageNeed{.how = is_here ? How::nothing : How::pull};
+  if (lies_on_disk(image)) return ImageNeed{};
   return image_need(service, is_here, policy, age_of_pull(engine.places, image));
 }
 
@@ -109,6 +110,8 @@ Result<ImageNeed> need_of(const Engine &engine, const Project &project, const Se
 bool has_transport(std::string_view name) {
   return std::ranges::any_of(transports, [&](std::string_view one) { return name.starts_with(one); });
 }
+
+bool lies_on_disk(std::string_view name) { return has_transport(name) && !name.starts_with("docker:"); }
 
 std::string image_name(const Project &project, const Service &service) {
   if (!service.rootfs.empty()) return {};

@@ -22,6 +22,9 @@ namespace skiff::compose {
 // Whether it is of one of skiff-image's transports, and no name in the store.
 [[nodiscard]] bool has_transport(std::string_view name);
 
+// Of a transport that is a file or a directory of this host: used where it lies, and never pulled.
+[[nodiscard]] bool lies_on_disk(std::string_view name);
+
 // What the service's image is called in the store: of an archive by the file as it is now. Empty where that cannot be
 // known: a stick that is not in, whose containers go on.
 [[nodiscard]] Result<std::string> stored_image_name(const Project &project, const Service &service);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "compose/archive_source.h"
+#include "compose/cmd/format_flag.h"
 #include "compose/cmd/project_scope.h"
 #include "compose/contains.h"
 #include "compose/image_progress.h"
@@ -45,7 +47,7 @@ constexpr auto images_flags = std::to_array<cli::FlagSpec>({
     {.name = "quiet", .letter = 'q', .kind = Kind::Bool, .text = "ids alone"},
     {.name = "digests", .kind = Kind::Bool, .text = "of the store: the digests of the manifests"},
     {.name = "no-trunc", .kind = Kind::Bool, .text = "of the store: ids in full"},
-    {.name = "format", .value = "FORMAT", .text = "how to print them", .choices = "table|json", .initial = "table"},
+    format_flag("table|json"),
 });
 
 // skiff-image does it, with our streams.
@@ -149,6 +151,21 @@ Result<int> build(const Context &context) {
   return 0;
 }
 
+// An archive goes into the store; what is used where it lies has to lie there.
+Status pull_one(const Context &context, const Engine &engine, const ImageJob &one, const Tell &tell) {
+  if (is_archive_source(one.image)) {
+    TRY(store_archive(engine, one.image));
+    return {};
+  }
+  if (lies_on_disk(one.image)) {
+    TRY(call_program(engine.run_image({"--quiet", "inspect", one.image})));
+    return {};
+  }
+  const Words words = pull_words(*one.service, one.image);
+  if (context.flags().boolean("quiet")) return call_image(engine, words, true);
+  return call_image_telling(engine, words, tell);
+}
+
 Result<int> pull_project(const Context &context, const Engine &engine, const Project &project) {
   const cli::Flags &flags = context.flags();
   const auto services = TRY(chosen(project, names_of(context), flags.boolean("include-deps")));
@@ -160,8 +177,7 @@ Result<int> pull_project(const Context &context, const Engine &engine, const Pro
     return !missing || !here.contains(full_image_name(service.image));
   });
   const Status pulled = do_images(context, jobs, {"Pulling", "Pulled"}, [&](const ImageJob &one, const Tell &tell) {
-    const Words words = pull_words(*one.service, one.image);
-    return flags.boolean("quiet") ? call_image(engine, words, true) : call_image_telling(engine, words, tell);
+    return pull_one(context, engine, one, tell);
   });
   if (!pulled && !flags.boolean("ignore-pull-failures")) return std::unexpected(pulled.error());
   return 0;

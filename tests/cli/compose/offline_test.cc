@@ -94,17 +94,31 @@ TEST_F(ComposeOffline, WhatIsOnTheDiskRuns) {
        {"tar://" + rig_.path("archive.tar"), "tar://" + rig_.path("archive.tar") + "@sha256:" + digest,
         "oci:" + rig_.path("layout") + ":1"}) {
     SCOPED_TRACE(source);
-    const Outcome up = rig_.compose(with(project(source), {"up"}));
+    for (const std::string offline : {"--offline", "--no-project=false"}) {
+      std::vector<std::string> words = with(project(source), {"pull", "-q"});
+      words.front() = offline;
+      const Outcome pull = rig_.compose(words);
+      EXPECT_EQ(pull.code, 0) << pull.err;
+    }
+    const Outcome up = rig_.compose(with(project(source), {"up", "--pull", "always"}));
     EXPECT_NE(up.out.find("of the image"), std::string::npos) << up.out << up.err;
     EXPECT_EQ(rig_.compose(with(project(source), {"down"})).code, 0);
   }
   const Outcome wrong =
       rig_.compose(with(project("tar://" + rig_.path("archive.tar") + "@sha256:" + std::string(64, '0')), {"up"}));
   EXPECT_NE(wrong.err.find("its digest is sha256:" + digest), std::string::npos) << wrong.err;
+  EXPECT_EQ(rig_.compose(with(project("oci:" + rig_.path("nonesuch") + ":1"), {"pull"})).code, 1);
+  const std::string tree = "file:" + rig_.path("tree");
+  EXPECT_EQ(rig_.compose(with(project(tree), {"pull"})).code, 0);
+  EXPECT_NE(
+      rig_.compose({"--offline", "run", "--rm", "--network", "none", "--pull", "always", tree, "cat", "/data/file"})
+          .out.find("of the image"),
+      std::string::npos);
   // file:// is .ctst's, and a root filesystem.
   write_file(rig_.path("project/compose.ctst"),
              "COMPONENT one {\n  image = \"file://" + rig_.path("tree") +
                  "\"\n  network = \"none\"\n  command = [\"/bin/cat\", \"/data/file\"]\n}\n");
+  EXPECT_EQ(rig_.compose({"--offline", "-f", rig_.path("project/compose.ctst"), "pull"}).code, 0);
   const Outcome ctst = rig_.compose({"--offline", "-f", rig_.path("project/compose.ctst"), "up"});
   EXPECT_NE(ctst.out.find("of the image"), std::string::npos) << ctst.out << ctst.err;
   EXPECT_EQ(rig_.compose({"-f", rig_.path("project/compose.ctst"), "down"}).code, 0);
