@@ -84,15 +84,16 @@ class ModelWriter {
   // The place of each, never its value.
   void add_secrets(Value &model) {
     for (const auto &[name, at] : uses_.secrets) {
-      const Result<SecretSource> source = find_secret(name, request_);
-      if (!source) {
-        findings_.error(at, source.error().number == EACCES ? "secret-mode" : "missing-secret",
-                        fmt::format("secret {}: {}", name, source.error().text), source.error().remedy);
+      const Result<SecretSource> found = find_secret(name, request_);
+      const SecretSource source = found.value_or(default_secret(name));
+      if (!found && request_.need_secrets) {
+        findings_.error(at, found.error().number == EACCES ? "secret-mode" : "missing-secret",
+                        fmt::format("secret {}: {}", name, found.error().text), found.error().remedy);
         continue;
       }
       Value secret = Value::of_map(at);
-      const bool file = source->environment.empty();
-      secret.get(file ? "file" : "environment") = Value::of_string(file ? source->file : source->environment, at);
+      const bool file = source.environment.empty();
+      secret.get(file ? "file" : "environment") = Value::of_string(file ? source.file : source.environment, at);
       model.get("secrets").get(name) = std::move(secret);
     }
   }

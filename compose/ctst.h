@@ -22,6 +22,7 @@ struct CtstRequest {
   bool offline = false;                            // https imports come from the cache alone
   std::string cache_directory;                     // of https imports; ctst_cache_directory
   std::string secrets_directory;                   // ctst_secrets_directory
+  bool need_secrets = false;                       // one without a value is a finding
   // What an https import says, from its URL; fetch_import where it is empty.
   std::function<Result<std::string>(const std::string &url)> fetch;
 };

@@ -16,12 +16,19 @@ std::string variable_of(std::string_view name) {
   return out;
 }
 
+constexpr std::string_view own_prefix = "SKIFF_SECRET_";
+
 }  // namespace
+
+SecretSource default_secret(const std::string &name) {
+  return {.environment = std::string(own_prefix) + variable_of(name), .file = ""};
+}
 
 Result<SecretSource> find_secret(const std::string &name, const CtstRequest &request) {
   const std::string suffix = variable_of(name);
-  for (const char *prefix : {"SKIFF_SECRET_", "CONTAINUST_SECRET_"}) {
-    if (request.environment.contains(prefix + suffix)) return SecretSource{.environment = prefix + suffix, .file = ""};
+  for (const std::string_view prefix : {own_prefix, std::string_view("CONTAINUST_SECRET_")}) {
+    const std::string variable = std::string(prefix) + suffix;
+    if (request.environment.contains(variable)) return SecretSource{.environment = variable, .file = ""};
   }
   const std::string path = request.secrets_directory + "/" + name;
   const Result<struct stat> facts = kernel::fstatat(kernel::cwd, path);
@@ -29,7 +36,7 @@ Result<SecretSource> find_secret(const std::string &name, const CtstRequest &req
     return std::unexpected(facts.error());
   }
   if (!facts || !S_ISREG(facts->st_mode)) {
-    return fail(fmt::format("there is neither $SKIFF_SECRET_{} nor the file {}", suffix, path),
+    return fail(fmt::format("there is neither ${}{} nor the file {}", own_prefix, suffix, path),
                 "set the one, or write the other with mode 0400");
   }
   const mode_t mode = facts->st_mode & 07777U;

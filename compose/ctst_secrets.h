@@ -16,4 +16,7 @@ struct SecretSource {
 // SKIFF_SECRET_NAME, CONTAINUST_SECRET_NAME, then the file in the secrets folder, which has to be its owner's alone.
 [[nodiscard]] Result<SecretSource> find_secret(const std::string &name, const CtstRequest &request);
 
+// Where it would be looked for first.
+[[nodiscard]] SecretSource default_secret(const std::string &name);
+
 }  // namespace skiff::compose::ctst

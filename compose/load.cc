@@ -54,6 +54,7 @@ class Loader {
                                  .offline = request_.offline,
                                  .cache_directory = ctst_cache_directory(files_.environment),
                                  .secrets_directory = ctst_secrets_directory(files_.environment, geteuid() == 0),
+                                 .need_secrets = request_.need_secrets,
                                  .fetch = {}},
                                 loaded_.findings);
     sources_.add(model.sources);

@@ -28,6 +28,7 @@ struct LoadRequest {
   bool normalize = true;
   bool check = true;
   bool resolve_environment = true;  // env_file and label_file are read
+  bool need_secrets = false;        // containers are made of it: where a secret of .ctst has no value, that is told
 };
 
 struct Loaded {

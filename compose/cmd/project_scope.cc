@@ -43,9 +43,11 @@ bool has_service(const Scope &scope, const std::vector<Container> &containers, c
 
 }  // namespace
 
-Result<std::optional<Scope>> find_scope(const Context &context, std::vector<std::string> targets) {
+Result<std::optional<Scope>> find_scope(const Context &context, std::vector<std::string> targets,
+                                        SecretValues secrets) {
   if (context.global().boolean("no-project")) return std::nullopt;
-  const LoadRequest request = TRY(make_load_request(context, std::move(targets)));
+  LoadRequest request = TRY(make_load_request(context, std::move(targets)));
+  request.need_secrets = secrets == SecretValues::needed;
   if (TRY(has_file(request))) {
     Loaded loaded = TRY(load_project_for(context, request));
     Scope scope{.name = loaded.project.name, .loaded = {}};
@@ -57,8 +59,8 @@ Result<std::optional<Scope>> find_scope(const Context &context, std::vector<std:
   return Scope{.name = name, .loaded = {}};
 }
 
-Result<Scope> need_scope(const Context &context, std::vector<std::string> targets) {
-  std::optional<Scope> scope = TRY(find_scope(context, std::move(targets)));
+Result<Scope> need_scope(const Context &context, std::vector<std::string> targets, SecretValues secrets) {
+  std::optional<Scope> scope = TRY(find_scope(context, std::move(targets), secrets));
   if (scope) return std::move(*scope);
   return fail(
       ENOENT,
@@ -66,8 +68,8 @@ Result<Scope> need_scope(const Context &context, std::vector<std::string> target
       "name one with -f, or the project with -p");
 }
 
-Result<Project> need_project(const Context &context, std::vector<std::string> targets) {
-  Scope scope = TRY(need_scope(context, std::move(targets)));
+Result<Project> need_project(const Context &context, std::vector<std::string> targets, SecretValues secrets) {
+  Scope scope = TRY(need_scope(context, std::move(targets), secrets));
   if (scope.loaded) return std::move(scope.loaded->project);
   return fail(ENOENT,
               fmt::format("{}: project {} has no file here or above", context.invocation.command->name, scope.name),

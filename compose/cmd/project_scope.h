@@ -4,6 +4,7 @@
 // is about containers.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,12 +24,18 @@ struct Scope {
   [[nodiscard]] const Project *project() const { return loaded ? &loaded->project : nullptr; }
 };
 
+// What makes containers needs the values of the secrets that a .ctst file names; the rest does without.
+enum class SecretValues : std::uint8_t { left_alone, needed };
+
 // Nothing: the command is about containers. `targets` are services whose profiles count as active.
-[[nodiscard]] Result<std::optional<Scope>> find_scope(const Context &context, std::vector<std::string> targets = {});
+[[nodiscard]] Result<std::optional<Scope>> find_scope(const Context &context, std::vector<std::string> targets = {},
+                                                      SecretValues secrets = SecretValues::left_alone);
 // The same where there has to be one; ENOENT.
-[[nodiscard]] Result<Scope> need_scope(const Context &context, std::vector<std::string> targets = {});
+[[nodiscard]] Result<Scope> need_scope(const Context &context, std::vector<std::string> targets = {},
+                                       SecretValues secrets = SecretValues::left_alone);
 // And where its file has to be there.
-[[nodiscard]] Result<Project> need_project(const Context &context, std::vector<std::string> targets = {});
+[[nodiscard]] Result<Project> need_project(const Context &context, std::vector<std::string> targets = {},
+                                           SecretValues secrets = SecretValues::left_alone);
 
 // For commands that take names: nothing where all of them are containers and none a service.
 [[nodiscard]] Result<std::optional<Scope>> find_scope_of_names(const Context &context, const Engine &engine,

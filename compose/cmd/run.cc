@@ -82,7 +82,7 @@ Status refuse_service_flags(const Context &context) {
 // Nothing: the word is an image's.
 Result<std::optional<int>> run_of_project(const Context &context) {
   if (context.flags().boolean("rootfs")) return std::nullopt;
-  const std::optional<Scope> scope = TRY(find_scope(context, {context.argument(0)}));
+  const std::optional<Scope> scope = TRY(find_scope(context, {context.argument(0)}, SecretValues::needed));
   const Service *service = scope && scope->loaded ? scope->project()->find(context.argument(0)) : nullptr;
   if (service == nullptr) {
     TRY(refuse_service_flags(context));

@@ -288,7 +288,7 @@ Result<int> print_plan(const Context &context, const Project &project, const UpO
 
 Result<int> up(const Context &context) {
   UpOptions options = TRY(up_options(context));
-  Project project = TRY(need_project(context, options.services));
+  Project project = TRY(need_project(context, options.services, SecretValues::needed));
   std::vector<std::string> scales;
   for (const std::string_view word : context.flags().strings("scale")) scales.emplace_back(word);
   TRY(scale_services(project, scales));
@@ -340,7 +340,7 @@ Result<int> scale(const Context &context) {
   options.no_recreate = true;
   options.stop_timeout = seconds(context.flags(), "timeout");
   options.parallel = parallel_of(context);
-  Project project = TRY(need_project(context, options.services));
+  Project project = TRY(need_project(context, options.services, SecretValues::needed));
   TRY(scale_services(project, names_of(context)));
   if (is_dry_run(context)) return print_plan(context, project, options);
   const Engine engine = TRY(open_engine(context.global(), context.log));

@@ -19,7 +19,7 @@ constexpr auto flags = std::to_array<cli::FlagSpec>({
 
 Result<int> watch(const Context &context) {
   const std::vector<std::string> services = names_of(context);
-  const Project project = TRY(need_project(context, services));
+  const Project project = TRY(need_project(context, services, SecretValues::needed));
   const Engine engine = TRY(open_engine(context.global(), context.log));
   WatchOptions options{.services = services, .up = {}, .prune = context.flags().boolean("prune")};
   options.up.services = services;

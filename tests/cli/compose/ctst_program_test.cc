@@ -48,6 +48,27 @@ TEST_F(CtstProgram, ConfigPrintsACompleteComposeFile) {
   EXPECT_NE(out.out.find("secret.db"), std::string::npos) << out.out;
 }
 
+// Only what makes a container needs a secret's value.
+TEST_F(CtstProgram, ASecretWithoutAValueIsToldByWhatMakesContainersAlone) {
+  write("s.ctst", "COMPONENT a { image = \"tar:///none.tar\" env = { P = \"${secret.nowhere}\" } }\n");
+  for (const std::vector<std::string> &words :
+       {std::vector<std::string>{"ps", "-a"}, {"logs"}, {"images"}, {"stop"}, {"config", "-q"}, {"down", "-v"}}) {
+    std::vector<std::string> all = {"-f", "s.ctst"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Outcome out = compose(all);
+    EXPECT_EQ(out.code, 0) << words.front() << ": " << out.err;
+  }
+  for (const std::vector<std::string> &words :
+       {std::vector<std::string>{"up", "-d"}, {"run", "a"}, {"scale", "a=2"}, {"watch"}}) {
+    std::vector<std::string> all = {"-f", "s.ctst"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Outcome out = compose(all);
+    EXPECT_EQ(out.code, 2) << words.front();
+    EXPECT_NE(out.err.find("s.ctst:1:"), std::string::npos) << out.err;
+    EXPECT_NE(out.err.find("there is neither $SKIFF_SECRET_NOWHERE nor the file"), std::string::npos) << out.err;
+  }
+}
+
 TEST_F(CtstProgram, FindingsEndWithTwoAndAllAreTold) {
   write("shop.ctst",
         "COMPONENT web {\n  image = \"web\"\n  prot = 80\n}\nCONNECT web -> bd\nCOMPONENT db { image = \"d\" }\n");
