@@ -47,7 +47,7 @@ const CommandEntry watch_command = {
                     "change below its path: `sync` copies files to its target, `restart` restarts the service, "
                     "`rebuild` builds its image and makes its containers anew; `sync+restart` and `sync+exec` are "
                     "both. Changes that come together are one batch. Files of the service's .dockerignore, of .git "
-                    "and of editors are passed over.",
+                    "and of editors are passed over. A .ctst file has no word for such rules.",
                 .flags = flags,
                 .max_positionals = cli::kUnlimited},
     .run = watch};
