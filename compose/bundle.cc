@@ -26,6 +26,10 @@ Status write_file(const std::string &path, std::string_view text, mode_t mode) {
   return kernel::fchmod(file, mode);
 }
 
+bool names_seccomp(const Value &option) {
+  return option.text.starts_with("seccomp=") || option.text.starts_with("seccomp:");
+}
+
 class Bundler {
  public:
   Bundler(const Engine &engine, const Project &project, const BundleRequest &request, std::string stage)
@@ -38,6 +42,7 @@ class Bundler {
     TRY(add_sources(canonical, "secrets"));
     TRY(add_sources(canonical, "configs"));
     TRY(add_binds(canonical));
+    TRY(add_seccomp(canonical));
     escape_dollars(canonical);
     TRY(write_file(inside("compose.yaml"), print_yaml(canonical), 0644));
     TRY(finish());
@@ -57,6 +62,7 @@ class Bundler {
   Result<std::string> content_of(const FileSource &source) const;
   Status add_binds(Value &canonical);
   Status add_bind(Value &mount, const std::string &service);
+  Status add_seccomp(Value &canonical);
   Status copy_in(const std::string &source, const std::string &relative);
   Status finish();
 
@@ -199,6 +205,23 @@ Status Bundler::add_binds(Value &canonical) {
     Value *mounts = service.value.find("volumes");
     if (mounts == nullptr) continue;
     for (Value &mount : mounts->items) TRY(add_bind(mount, service.key));
+  }
+  return {};
+}
+
+// A profile of seccomp that is a file, wherever it lies: `security_opt` or x-skiff names the copy.
+Status Bundler::add_seccomp(Value &canonical) {
+  Value *services = canonical.find("services");
+  for (const Service &service : project_.services) {
+    if (!service.seccomp.starts_with('/')) continue;
+    Value *written = services == nullptr ? nullptr : services->find(service.name);
+    if (written == nullptr) continue;
+    const std::string path = fmt::format("seccomp/{}.json", service.name);
+    const Fd file = TRY(in(fmt::format("service {}", service.name), kernel::open(service.seccomp, O_RDONLY)));
+    TRY(write_file(inside(path), TRY(in(service.seccomp, kernel::read_all(file, std::size_t{16} << 20U))), 0644));
+    Value *options = written->find("security_opt");
+    if (options != nullptr) std::erase_if(options->items, names_seccomp);
+    written->get("x-skiff").get("seccomp") = Value::of_string("./" + path);
   }
   return {};
 }

@@ -76,6 +76,30 @@ TEST_F(ComposeBundle, StartsWhereThereIsNoNetwork) {
   EXPECT_EQ(elsewhere({"-f", rig_.path("new/compose.yaml"), "down", "-v"}).code, 0);
 }
 
+// It refuses mkdir with an errno that no other profile has.
+TEST_F(ComposeBundle, AProfileOfSeccompGoesWithIt) {
+  write_file(rig_.path("project/own.json"),
+             R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"],)"
+             R"( "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]})");
+  for (const bool ctst : {false, true}) {
+    SCOPED_TRACE(ctst ? "ctst" : "yaml");
+    const std::string file = rig_.path(ctst ? "project/p.ctst" : "project/p.yaml");
+    write_file(file, ctst ? "COMPONENT a { image = \"busybox\" network = \"none\" seccomp = \"own.json\"\n"
+                            "command = [\"mkdir\", \"/dev/shm/x\"] }\n"
+                          : "services:\n  a: {image: busybox, network_mode: none, security_opt: ['seccomp:own.json', "
+                            "'no-new-privileges'], command: [mkdir, /dev/shm/x]}\n");
+    const std::string name = ctst ? "one" : "two";
+    const Outcome made = rig_.compose({"-f", file, "bundle", "-q", "-o", rig_.path(name + ".tar")});
+    ASSERT_EQ(made.code, 0) << made.err;
+    fs::rename(rig_.path("project/own.json"), rig_.path("away.json"));
+    EXPECT_EQ(elsewhere({"unbundle", rig_.path(name + ".tar"), rig_.path(name)}).code, 0);
+    const Outcome up = elsewhere({"-f", rig_.path(name + "/compose.yaml"), "up"});
+    EXPECT_NE((up.out + up.err).find("No space left on device"), std::string::npos) << up.out << up.err;
+    EXPECT_EQ(elsewhere({"-f", rig_.path(name + "/compose.yaml"), "down"}).code, 0);
+    fs::rename(rig_.path("away.json"), rig_.path("project/own.json"));
+  }
+}
+
 TEST_F(ComposeBundle, IsTheSameBytesEachTime) {
   ASSERT_EQ(bundle("one.tar", {"-q"}).code, 0);
   fs::last_write_time(rig_.path("project/static/page"), fs::file_time_type::clock::now() - std::chrono::hours(48));
