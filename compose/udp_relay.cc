@@ -51,10 +51,7 @@ Address own_address(msghdr &message) {
   return own;
 }
 
-std::optional<Datagram> receive(const kernel::Fd &socket) {
-  SocketName name;
-  Control control{};
-  iovec part{.iov_base = buffer().data(), .iov_len = buffer().size()};
+msghdr message_of(SocketName &name, Control &control, iovec &part) {
   msghdr message{};
   message.msg_name = name.generic();
   message.msg_namelen = name.size;
@@ -62,6 +59,14 @@ std::optional<Datagram> receive(const kernel::Fd &socket) {
   message.msg_iovlen = 1;
   message.msg_control = &control;
   message.msg_controllen = sizeof(control);
+  return message;
+}
+
+std::optional<Datagram> receive(const kernel::Fd &socket) {
+  SocketName name;
+  Control control{};
+  iovec part{.iov_base = buffer().data(), .iov_len = buffer().size()};
+  msghdr message = message_of(name, control, part);
   const ssize_t size = ::recvmsg(socket.get(), &message, MSG_DONTWAIT);
   if (size < 0) return std::nullopt;
   return Datagram{.size = static_cast<std::size_t>(size), .client = name.inet(), .own = own_address(message)};
@@ -81,13 +86,7 @@ void send_to(const kernel::Fd &socket, const InetName &client, const Address &ow
   SocketName name = SocketName::of(client);
   Control control{};
   iovec part{.iov_base = buffer().data(), .iov_len = size};
-  msghdr message{};
-  message.msg_name = name.generic();
-  message.msg_namelen = name.size;
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = &control;
-  message.msg_controllen = sizeof(control);
+  msghdr message = message_of(name, control, part);
   if (own.v6) {
     in6_pktinfo info{};
     std::memcpy(&info.ipi6_addr, own.bytes.data(), sizeof(info.ipi6_addr));
