@@ -1,8 +1,6 @@
-#include <sys/signalfd.h>
-
-#include "compose/attachment.h"
 #include "compose/cmd/project_scope.h"
 #include "compose/env_file.h"
+#include "compose/exec_streams.h"
 #include "compose/execution.h"
 #include "runtime/kernel/tty.h"
 
@@ -45,19 +43,6 @@ Result<ExecRequest> exec_request(const Context &context) {
   return request;
 }
 
-// The runtime has our streams and the terminal; signals that come to us are for it.
-Result<int> attend(kernel::Child &child, const SignalProxy &signals) {
-  while (true) {
-    std::array<pollfd, 2> events = {{{child.pidfd().get(), POLLIN, 0}, {signals.fd().get(), POLLIN, 0}}};
-    TRY(kernel::poll(events, kernel::forever));
-    if (events[0].revents != 0) return TRY(child.wait()).shell_code();
-    signalfd_siginfo info{};
-    TRY(kernel::read_some(signals.fd(), {reinterpret_cast<char *>(&info), sizeof info}));
-    const Status sent = kernel::pidfd_send_signal(child.pidfd(), static_cast<int>(info.ssi_signo));
-    if (!sent && sent.error().number != ESRCH) return std::unexpected(sent.error());
-  }
-}
-
 Result<int> run_detached(const ExecCommand &command) {
   const int code = TRY(TRY(start_program(command.words, {})).wait()).shell_code();
   if (code == 0) return 0;
@@ -98,10 +83,9 @@ Result<int> run(const Context &context) {
   const ExecCommand command = TRY(make_exec_command(engine, container, request, given.boolean("detach")));
   if (given.boolean("detach")) return run_detached(command);
   const SignalProxy signals = TRY(SignalProxy::start());
-  const kernel::FdView in = streams.input ? kernel::FdView(0) : kernel::no_fd;
-  kernel::Child child =
-      TRY(start_program(command.words, {.in = in, .out = kernel::FdView(1), .err = kernel::FdView(2)}));
-  return exec_exit_code(command, TRY(attend(child, signals)));
+  ExecStreams ours = TRY(ExecStreams::open(streams.input, streams.terminal));
+  kernel::Child child = TRY(start_program(command.words, ours.of_program()));
+  return exec_exit_code(command, TRY(ours.attend(child, signals)));
 }
 
 }  // namespace

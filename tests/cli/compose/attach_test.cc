@@ -45,6 +45,26 @@ TEST(ComposeAttach, TwoClientsSeeTheSameAndBothAreHeard) {
   EXPECT_EQ(wait_for_code(two.child), 7);
 }
 
+// Who holds the descriptor of a terminal may read what is typed there for others.
+TEST(ComposeExecStreams, OurTerminalIsNotHandedToAProgramThatHasNone) {
+  REQUIRE_ROOT();
+  const ComposeRig rig;
+  (void)rig.start({"--name", "c"}, "sleep 1000");
+  const std::string script =
+      "for n in 0 1 2; do test -t $n && echo has $n; done; echo asks >&2; read line; echo got $line; exit 6";
+  Client client(rig.words({"exec", "-i", "-T", "c", "sh", "-c", script}));
+  ASSERT_TRUE(client.hears("asks")) << client.heard;
+  EXPECT_EQ(client.heard.find("has"), std::string::npos) << client.heard;
+  client.type("this\r");
+  EXPECT_TRUE(client.hears("got this")) << client.heard;
+  EXPECT_EQ(wait_for_code(client.child), 6);
+  // Its input ends with ours.
+  Client reads(rig.words({"exec", "-i", "c", "sh", "-c", "cat; echo done"}));
+  reads.type("some\r\x04");
+  EXPECT_TRUE(reads.hears("done")) << reads.heard;
+  EXPECT_EQ(wait_for_code(reads.child), 0);
+}
+
 TEST(ComposeAttach, TheKeysLeaveItRunningAndTheOtherClientStays) {
   REQUIRE_ROOT();
   const ComposeRig rig;

@@ -254,6 +254,12 @@ TEST(ComposeCpService, IsAllItsContainersOrOne) {
       compose({"--dry-run", "cp", rig.path("file"), "web:/dry"}).out,
       "copy " + rig.path("file") + " to cp-test-web-1:/dry\ncopy " + rig.path("file") + " to cp-test-web-2:/dry\n");
   EXPECT_EQ(compose({"cp", "web:/dry", rig.path("none")}).code, 4);
+  // --all: those of `run`, too.
+  EXPECT_EQ(compose({"run", "-d", "--name", "one-off", "web", "sleep", "1000"}).code, 0);
+  EXPECT_EQ(compose({"cp", rig.path("file"), "web:/few"}).err, "");
+  EXPECT_EQ(compose({"cp", "--all", rig.path("file"), "web:/all"}).err, "");
+  EXPECT_EQ(rig.compose({"--no-project", "exec", "one-off", "sh", "-c", "test -e /all && ! test -e /few"}).code, 0);
+  EXPECT_EQ(compose({"exec", "--index", "2", "web", "sh", "-c", "test -e /all && test -e /few"}).code, 0);
   EXPECT_EQ(compose({"down", "-v", "-t", "0"}).code, 0);
   EXPECT_EQ(rig.leftovers(), std::vector<std::string>());
 }

@@ -127,6 +127,23 @@ TEST_F(UserNetworkProgram, OneIsConnectedAndDisconnectedWhileItRuns) {
   EXPECT_EQ(rig.compose({"network", "rm", "back"}).code, 0);
 }
 
+// They lie in the network's user namespace, running or not.
+TEST_F(UserNetworkProgram, FilesAreCopiedInAndOut) {
+  UserRig rig;
+  rig.write("file", "text\n");
+  ASSERT_EQ(rig.run({"-d", "--name", "web"}, "mkdir -m 700 /closed; exec sleep 1000").code, 0);
+  ASSERT_EQ(rig.compose({"exec", "web", "sh", "-c", "until test -d /closed; do :; done"}).code, 0);
+  for (const std::string round : {"running", "stopped"}) {
+    SCOPED_TRACE(round);
+    EXPECT_EQ(rig.compose({"cp", rig.path("file"), "web:/closed/" + round}).err, "");
+    EXPECT_EQ(rig.compose({"cp", "web:/closed", rig.path(round)}).err, "");
+    EXPECT_EQ(read_file(rig.path(round + "/" + round)), "text\n");
+    EXPECT_EQ(rig.compose({"stop", "-t", "0", "web"}).code, 0);
+  }
+  EXPECT_EQ(rig.compose({"start", "web"}).code, 0);
+  EXPECT_EQ(rig.compose({"exec", "web", "cat", "/closed/stopped"}).out, "text\n");
+}
+
 TEST_F(UserNetworkProgram, APortThatCannotBeHadIsNamedAndNothingStays) {
   UserRig rig;
   const kernel::Child other = serve_in(::getpid(), SOCK_STREAM, 18080);
@@ -137,6 +154,8 @@ TEST_F(UserNetworkProgram, APortThatCannotBeHadIsNamedAndNothingStays) {
   const Outcome range = rig.run({"-d", "--name", "web", "-p", "18080-18082:80"}, "exec sleep 1000");
   ASSERT_EQ(range.code, 0) << range.err;
   EXPECT_TRUE(rig.compose({"port", "web", "80"}).out.contains(":18081")) << rig.compose({"port", "web"}).out;
+  const Json port = Json::parse(rig.compose({"port", "--format", "json", "web"}).out).at(0);
+  EXPECT_EQ(port, Json({{"host_ip", "0.0.0.0"}, {"container_port", 80}, {"host_port", 18081}, {"protocol", "tcp"}}));
   EXPECT_EQ(rig.compose({"rm", "-f", "web"}).code, 0);
   const Outcome low = rig.run({"-d", "--name", "web", "-p", "80:80"}, "exec sleep 1000");
   EXPECT_TRUE(low.err.contains("publish a port from 1024 on")) << low.err;
