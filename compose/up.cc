@@ -13,7 +13,10 @@
 #include "compose/project_state.h"
 #include "compose/secrets.h"
 #include "compose/supervisor.h"
+#include "compose/supervisor_claim.h"
 #include "compose/volume.h"
+#include "compose/wait_file.h"
+#include "runtime/kernel/path.h"
 
 namespace skiff::compose {
 namespace {
@@ -210,8 +213,12 @@ Status remove_volumes(const Engine &engine, const std::string &name, Progress &p
 Status wait_for_supervisor(const Engine &engine, const std::string &name, const kernel::Fd &supervisor) {
   constexpr std::chrono::seconds patience{10};
   const std::vector<Container> left = TRY(containers_of_project(engine.places, name));
-  if (!supervisor.valid() || std::ranges::any_of(left, needs_supervisor, &Container::record)) return {};
-  if (TRY(kernel::wait_readable(supervisor, patience))) return {};
+  if (std::ranges::any_of(left, needs_supervisor, &Container::record)) return {};
+  // One that is just starting has no mark yet; the file of its claim is there from before its start until its end.
+  const std::string directory = claims_directory(engine.places);
+  const bool given_up = !kernel::faccessat(kernel::cwd, directory, F_OK) ||
+                        TRY(wait_until_gone(directory, project_group(name), patience));
+  if (given_up && (!supervisor.valid() || TRY(kernel::wait_readable(supervisor, patience)))) return {};
   cli::warning(engine.log, fmt::format("project {}: its supervisor has not ended yet", name));
   return {};
 }

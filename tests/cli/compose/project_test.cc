@@ -111,6 +111,21 @@ TEST_F(ProjectProgram, ACommandRunsInOneMoreContainerOfAService) {
   expect_nothing_left(rig);
 }
 
+// It has no mark yet, only the file that who starts it has made.
+TEST_F(ProjectProgram, DownWaitsForASupervisorThatIsJustStarting) {
+  EngineRig rig;
+  make_image(rig);
+  const std::string file = write_project(rig, "  a: {<<: *s, network_mode: none, command: [sleep, '1000']}\n");
+  ASSERT_EQ(project(rig, file, {"ps"}).code, 0);
+  const std::string claim = rig.state() + "/run/supervisors/project-p";
+  fs::create_directories(fs::path(claim).parent_path());
+  write_file(claim, "");
+  const Outcome down = project(rig, file, {"down"});
+  EXPECT_EQ(down.code, 0) << down.err;
+  EXPECT_EQ(down.err.find("has not ended"), std::string::npos) << down.err;
+  EXPECT_FALSE(fs::exists(claim));
+}
+
 TEST_F(ProjectProgram, OfTwoAtOnceTheSecondIsToldWhoIsAtIt) {
   EngineRig rig;
   make_image(rig);
