@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "spec/names.h"
 
@@ -173,6 +175,31 @@ struct Rules {
     return {};
   }
 };
+
+// libseccomp puts each comparison into a list that it walks: tens of thousands take it minutes, only for the program to
+// be too long. Every one that stands alone in its rule, on a call that no rule takes as a whole, is an instruction at
+// least; masks are left out, since those that mask everything away fall together.
+Status refuse_too_many(const Seccomp &seccomp, std::uint32_t default_action) {
+  using Comparison = std::tuple<int, std::uint32_t, SeccompOperator, std::uint64_t>;
+  std::set<Comparison> alone;
+  std::set<int> whole;
+  for (const SeccompSyscall &rule : seccomp.syscalls) {
+    const Result<std::uint32_t> action = action_value(rule.action, rule.errno_ret);
+    if (!action || *action == default_action) continue;
+    for (const std::string &name : rule.names) {
+      const int number = seccomp_syscall_resolve_name(name.c_str());
+      if (number == __NR_SCMP_ERROR) continue;
+      if (rule.args.empty()) whole.insert(number);
+      if (rule.args.size() != 1 || rule.args[0].op == SeccompOperator::masked_eq) continue;
+      alone.emplace(number, rule.args[0].index, rule.args[0].op, rule.args[0].value);
+    }
+  }
+  const auto least = std::ranges::count_if(alone, [&](const Comparison &one) { return !whole.contains(get<0>(one)); });
+  if (least <= BPF_MAXINSNS) return {};
+  return fail(fmt::format("linux.seccomp: {} comparisons make a program of more instructions than the kernel takes, {}",
+                          least, static_cast<unsigned>(BPF_MAXINSNS)),
+              "list fewer comparisons, or use ranges and masks");
+}
 
 // ---- the stub ----
 
@@ -356,6 +383,7 @@ Result<SeccompProgram> make_seccomp_program(const Seccomp &seccomp) {
       TRY(in("linux.seccomp.defaultAction", action_value(seccomp.default_action, seccomp.default_errno_ret)));
   const Context context = TRY(make_context(default_action));
   const std::vector<std::uint32_t> architectures = TRY(add_architectures(context.get(), seccomp));
+  TRY(refuse_too_many(seccomp, default_action));
   Rules rules{.context = context.get(), .default_action = default_action, .count = 0};
   for (std::size_t i = 0; i < seccomp.syscalls.size(); ++i) {
     TRY(in(fmt::format("linux.seccomp.syscalls[{}]", i), rules.add(seccomp.syscalls[i])));

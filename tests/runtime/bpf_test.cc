@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 namespace skiff {
 namespace {
@@ -363,6 +364,27 @@ TEST_F(Bpf, ManyRulesAreAnsweredOneByOne) {
   for (const std::uint32_t number : {2U, 13U, 24U, 25U, 29U}) {
     EXPECT_EQ(answer(program, number), errno_of(EPERM)) << number;
   }
+}
+
+// libseccomp alone takes minutes of the processor for so many, and more with the square of their number.
+TEST_F(Bpf, MoreComparisonsThanInstructionsAreRefusedAtOnce) {
+  Seccomp seccomp = deny_by_default();
+  spec::SeccompSyscall rule = seccomp.syscalls[0];
+  rule.names = {"getpid"};
+  seccomp.syscalls.clear();
+  for (std::uint64_t i = 0; i < 50000; ++i) {
+    rule.args = {{.index = 0, .value = i, .value_two = 0, .op = spec::SeccompOperator::eq}};
+    seccomp.syscalls.push_back(rule);
+  }
+  const std::clock_t begin = std::clock();
+  const Result<SeccompProgram> program = make_seccomp_program(seccomp);
+  EXPECT_LT(std::clock() - begin, 10 * CLOCKS_PER_SEC);
+  ASSERT_FALSE(program);
+  EXPECT_NE(program.error().text.find("50000 comparisons"), std::string::npos) << program.error().text;
+  EXPECT_NE(program.error().text.find("4096"), std::string::npos) << program.error().text;
+  // The same one again is no other one.
+  seccomp.syscalls.assign(5000, rule);
+  EXPECT_TRUE(make_seccomp_program(seccomp));
 }
 
 // ---- notification ----
