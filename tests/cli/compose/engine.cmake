@@ -22,6 +22,7 @@ set(compose_program_parts
   cli/background.cc
   cli/compose/engine_rig.cc
   cli/compose/project_program.cc
+  cli/compose/remove_containers.cc
   cli/compose/user_rig.cc
   cli/rig.cc
   imgtool/debian_registry.cc
@@ -29,7 +30,7 @@ set(compose_program_parts
 )
 add_executable(compose_program_test ${compose_program_tests} ${compose_program_parts})
 set_source_files_properties(${compose_program_tests} cli/background.cc cli/compose/engine_rig.cc
-  cli/compose/project_program.cc cli/compose/user_rig.cc PROPERTIES
+  cli/compose/project_program.cc cli/compose/remove_containers.cc cli/compose/user_rig.cc PROPERTIES
   COMPILE_OPTIONS "-fexceptions;-frtti")
 target_compile_definitions(compose_program_test PRIVATE SKIFF_PROGRAM="$<TARGET_FILE:skiff>"
   SKIFF_COMPOSE_PROGRAM="$<TARGET_FILE:skiff-compose>" SKIFF_IMAGE_PROGRAM="$<TARGET_FILE:skiff-image>"

@@ -13,6 +13,7 @@
 
 #include "runtime/kernel/fd.h"
 #include "runtime/kernel/netlink.h"
+#include "tests/cli/compose/remove_containers.h"
 
 namespace skiff::rig {
 
@@ -24,13 +25,7 @@ EngineRig::EngineRig() {
 }
 
 EngineRig::~EngineRig() {
-  const Outcome ids = compose({"ps", "-aq", "--no-trunc"});
-  std::vector<std::string> words = {"rm", "-f", "-v"};
-  std::istringstream lines(ids.out);
-  for (std::string id; std::getline(lines, id);) words.push_back(id);
-  if (words.size() > 3) {
-    EXPECT_EQ(compose(words).code, 0);
-  }
+  remove_containers([&](const std::vector<std::string> &words) { return compose(words); });
   const auto route = kernel::RouteSocket::open();
   const std::vector<kernel::Link> links = route->list_links().value();
   EXPECT_EQ(links.size(), 1) << links.back().name;

@@ -18,6 +18,7 @@
 #include "runtime/kernel/netlink.h"
 #include "runtime/kernel/socket.h"
 #include "tests/cli/compose/engine_rig.h"
+#include "tests/cli/compose/remove_containers.h"
 
 namespace skiff::rig {
 namespace {
@@ -175,13 +176,7 @@ UserRig::UserRig(Ids ids) {
 }
 
 UserRig::~UserRig() {
-  const Outcome ids = compose({"ps", "-aq", "--no-trunc"});
-  std::vector<std::string> words = {"rm", "-f", "-v"};
-  std::istringstream lines(ids.out);
-  for (std::string id; std::getline(lines, id);) words.push_back(id);
-  if (words.size() > 3) {
-    EXPECT_EQ(compose(words).code, 0);
-  }
+  remove_containers([&](const std::vector<std::string> &words) { return compose(words); });
   EXPECT_EQ(leftovers(), std::vector<std::string>());
   ::umount2(tun, MNT_DETACH);
   for (const std::string &target : bound_) ::umount2(target.c_str(), MNT_DETACH);
