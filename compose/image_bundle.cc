@@ -83,6 +83,21 @@ Result<ProgramOutput> run_unpack(const Words &words, kernel::FdView inside) {
   return output;
 }
 
+// Of several images skiff-image takes the one that is asked for; one that stands alone may be of another processor.
+// Other names of a processor, such as x86_64, are left to skiff-image.
+Status check_platform(const UnpackRequest &request) {
+  constexpr std::array<std::string_view, 9> known = {"386",   "amd64",   "arm",     "arm64", "loong64",
+                                                     "ppc64", "ppc64le", "riscv64", "s390x"};
+  const std::vector<std::string_view> parts = split_at(request.platform, '/');
+  const std::string_view wanted = parts[parts.size() > 1 ? 1 : 0];
+  if (!contains(known, wanted)) return {};
+  const spec::ImageConfig config = TRY(read_bundle_image(request.bundle)).config;
+  if (config.architecture.empty() || config.architecture == wanted) return {};
+  return fail(
+      fmt::format("image {} is of {}/{}, not of {}", request.image, config.os, config.architecture, request.platform),
+      "pull the one of that platform, or leave the platform out");
+}
+
 }  // namespace
 
 Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
@@ -101,7 +116,7 @@ Status unpack_image(const Engine &engine, const UnpackRequest &asked) {
     TRY(pull(engine, request));
     output = TRY(run_unpack(words, request.inside));
   }
-  if (output.code == 0) return {};
+  if (output.code == 0) return check_platform(request);
   return fail(output.code == no_image ? ENOENT : 0, last_line(output.err));
 }
 

@@ -51,13 +51,15 @@ TEST_F(ImageProgram, WhatIsPushedIsPulledByThePolicyThatIsSaid) {
   ASSERT_EQ(pushed.code, 0) << pushed.err;
   const auto note = [&](const std::string &policy) {
     return rig.compose(
-        {"--no-project", "run", "--rm", "--network", "none", "-q", "--pull", policy, name, "cat", "/note"});
+        {"--no-project", "run", "--rm", "--network", "none", "--quiet", "--pull", policy, name, "cat", "/note"});
   };
   ASSERT_EQ(run_program({SKIFF_IMAGE_PROGRAM, "--store", rig.path("store"), "rm", name}).code, 0);
   const Outcome never = note("never");
   EXPECT_EQ(never.code, 125);
   EXPECT_NE(never.err.find(name), std::string::npos) << never.err;
-  EXPECT_EQ(note("missing").out, "first\n");
+  const Outcome missing = note("missing");
+  EXPECT_EQ(missing.out, "first\n");
+  EXPECT_EQ(missing.err, "");
   // Somebody else pushes another one of that name.
   write_built(rig, name, "second");
   const Outcome again = run_program({SKIFF_COMPOSE_PROGRAM, "--state", rig.state(), "--store", rig.path("store"),
@@ -81,6 +83,29 @@ TEST_F(ImageProgram, WhatIsPushedIsPulledByThePolicyThatIsSaid) {
             0);
   EXPECT_EQ(note("always").out, "fourth\n");
   ASSERT_EQ(project(rig, file, {"pull"}).code, 0);
+}
+
+// What runs there is this machine's program all the same: its image says otherwise.
+TEST_F(ImageProgram, AnImageOfAnotherPlatformThanTheOneAskedForIsRefused) {
+  EngineRig rig;
+  make_image(rig);
+  const std::string tree = rig.path("foreign");
+  std::filesystem::create_directories(tree + "/bin");
+  std::filesystem::copy_file("/bin/busybox", tree + "/bin/busybox");
+  const std::string other = "linux/riscv64";
+  const Outcome made = run_program({SKIFF_IMAGE_PROGRAM, "--progress", "none", "--store", rig.path("store"), "import",
+                                    "--platform", other, "file:" + tree, "example/foreign"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto run = [&](const std::string &platform) {
+    return rig.compose({"run", "--rm", "--network", "none", "--pull", "never", "--platform", platform,
+                        "example/foreign", "/bin/busybox", "echo", "runs"});
+  };
+  EXPECT_EQ(run(other).out, "runs\n");
+  const Outcome refused = run("linux/s390x");
+  EXPECT_EQ(refused.code, 125);
+  EXPECT_NE(refused.err.find("example/foreign is of " + other + ", not of linux/s390x"), std::string::npos)
+      << refused.err;
+  EXPECT_EQ(rig.compose({"ps", "-aq"}).out, "");
 }
 
 TEST_F(ImageProgram, NewerTakesWhatIsHereWhereNobodyAnswers) {

@@ -22,7 +22,7 @@ class MountFlags : public ::testing::Test {
 
 TEST_F(MountFlags, VolumeBindsADirectoryOfTheHost) {
   const std::string shared = rig.directory("shared");
-  EXPECT_PRINTS(rig.run({"-v", shared + ":/data"}, "echo inside > /data/file; echo done"), "done\n");
+  EXPECT_PRINTS(rig.run({"--volume", shared + ":/data"}, "echo inside > /data/file; echo done"), "done\n");
   EXPECT_EQ(read_file(shared + "/file"), "inside\n");
   EXPECT_PRINTS(rig.run({"-v", shared + ":/data:ro"}, "cat /data/file; touch /data/x 2>/dev/null || echo refused"),
                 "inside\nrefused\n");

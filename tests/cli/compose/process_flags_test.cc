@@ -30,7 +30,7 @@ TEST_F(ProcessFlags, WithoutAnythingToRunTheErrorSaysSo) {
 
 TEST_F(ProcessFlags, EnvIsOverTheImages) {
   rig.image.env = {"A=image", "B=image", "C=image"};
-  EXPECT_PRINTS(rig.run({"-e", "A=own", "-e", "B"}, "echo $A-$B-$C-$HOSTNAME"), "own--image-0123456789ab\n");
+  EXPECT_PRINTS(rig.run({"--env", "A=own", "-e", "B"}, "echo $A-$B-$C-$HOSTNAME"), "own--image-0123456789ab\n");
 }
 
 TEST_F(ProcessFlags, EnvFileGivesVariables) {
@@ -38,7 +38,7 @@ TEST_F(ProcessFlags, EnvFileGivesVariables) {
   EXPECT_PRINTS(rig.run({"--env-file", rig.path("env")}, "echo \"$A-$B\""), "one two-'three'\n");
 }
 
-TEST_F(ProcessFlags, WorkdirIsTheDirectory) { EXPECT_PRINTS(rig.run({"-w", "/work"}, "pwd"), "/work\n"); }
+TEST_F(ProcessFlags, WorkdirIsTheDirectory) { EXPECT_PRINTS(rig.run({"--workdir", "/work"}, "pwd"), "/work\n"); }
 
 TEST_F(ProcessFlags, UserIsFoundInTheContainersFiles) {
   write_file(rig.rig().rootfs() + "/etc/group", "root:x:0:\nuser:x:1000:\nweb:x:33:user\n");
@@ -62,7 +62,7 @@ TEST_F(ProcessFlags, HostnameAndDomainnameAreTheContainersOwn) {
 }
 
 TEST_F(ProcessFlags, TtyIsATerminal) {
-  const Outcome with = rig.run({"-t"}, "tty; echo $TERM");
+  const Outcome with = rig.run({"--tty"}, "tty; echo $TERM");
   EXPECT_EQ(with.out.substr(0, 10), "/dev/pts/0") << with.out << with.err;
   EXPECT_NE(with.out.find("xterm"), std::string::npos) << with.out;
   EXPECT_PRINTS(rig.run({}, "tty"), "not a tty\n");

@@ -76,7 +76,7 @@ TEST_F(ResourceFlags, CpusAreAQuota) {
 
 TEST_F(ResourceFlags, SharesAndWeightAreOneMeasureEachHierarchy) {
   const auto shares = show("cpu", "cpu.shares", "cpu.weight");
-  EXPECT_PRINTS(rig.run({"-c", "2048"}, shares), rig.host.cgroup_v2 ? "174\n" : "2048\n");
+  EXPECT_PRINTS(rig.run({"--cpu-shares", "2048"}, shares), rig.host.cgroup_v2 ? "174\n" : "2048\n");
   EXPECT_PRINTS(rig.run({"--cpu-weight", "200"}, shares), rig.host.cgroup_v2 ? "200\n" : "2048\n");
 }
 

@@ -173,7 +173,7 @@ TEST_F(ServiceRun, ATerminalIsGivenWhereWeHaveOneAndTakenByT) {
     };
     const Outcome with = project_by_shell(rig, file, on_terminal, words({}));
     EXPECT_NE(with.out.find("terminal"), std::string::npos) << verb << with.out << with.err;
-    const Outcome without = project_by_shell(rig, file, on_terminal, words({"-T"}));
+    const Outcome without = project_by_shell(rig, file, on_terminal, words({"--no-tty"}));
     EXPECT_NE(without.out.find("none"), std::string::npos) << verb << without.out << without.err;
   }
 }
