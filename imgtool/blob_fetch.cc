@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 
 #include "imgtool/blob_job.h"
 #include "imgtool/header_field.h"
 #include "imgtool/registry_answer.h"
+#include "imgtool/thread.h"
 
 namespace skiff::image {
 namespace {
@@ -115,10 +115,7 @@ class Queue {
   }
 
   Status run() {
-    std::vector<std::thread> threads;
-    for (std::size_t i = 1; i < count_workers(); ++i) threads.emplace_back([this] { work(); });
-    work();
-    for (std::thread &thread : threads) thread.join();
+    work_together(count_workers(), [this] { work(); });
     return first_ ? Status(std::unexpected(*first_)) : Status();
   }
 

@@ -1,8 +1,7 @@
 #include "imgtool/bundle_arriving.h"
 
-#include <thread>
-
 #include "imgtool/fetch.h"
+#include "imgtool/thread.h"
 
 namespace skiff::image {
 namespace {
@@ -25,7 +24,7 @@ Result<std::vector<std::string>> make_arriving_bundle(const BundleRequest &reque
   const LoadedImage loaded = TRY(fetch_documents(image.registry, remote, store, progress));
   Fetch layers = TRY(Fetch::begin(store, remote.layers, progress));
   Status fetched;
-  std::thread fetching([&] { fetched = layers.run(image.registry); });
+  Thread fetching = TRY(Thread::start([&] { fetched = layers.run(image.registry); }));
   const BundleSource source{.name = image.name.text(), .blobs = store, .image = loaded, .open = [&](std::size_t index) {
                               return layers.open(loaded.manifest.layers[index]);
                             }};

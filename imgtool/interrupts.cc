@@ -84,16 +84,14 @@ Result<std::unique_ptr<Interrupts>> Interrupts::open() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
   TRY(kernel::block_signals(signals));
   kernel::Fd fd = TRY(kernel::signalfd(signals));
-  return std::unique_ptr<Interrupts>(new Interrupts(std::move(fd), TRY(kernel::pipe2())));
+  std::unique_ptr<Interrupts> interrupts(new Interrupts(std::move(fd), TRY(kernel::pipe2())));
+  interrupts->thread_ = TRY(Thread::start([watched = interrupts.get()] { watched->watch(); }));
+  return interrupts;
 }
 
-Interrupts::Interrupts(kernel::Fd signals, kernel::Pipe stop)
-    : signals_(std::move(signals)), stop_(std::move(stop)), thread_([this] { watch(); }) {}
+Interrupts::Interrupts(kernel::Fd signals, kernel::Pipe stop) : signals_(std::move(signals)), stop_(std::move(stop)) {}
 
-Interrupts::~Interrupts() {
-  stop_.write.reset();
-  thread_.join();
-}
+Interrupts::~Interrupts() { stop_.write.reset(); }
 
 void Interrupts::remember(const std::string &path) {
   const std::scoped_lock lock(mutex_);

@@ -6,9 +6,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "imgtool/thread.h"
 #include "runtime/kernel/fd.h"
 #include "spec/error.h"
 
@@ -39,7 +39,7 @@ class Interrupts {
   std::mutex mutex_;
   std::vector<std::string> paths_;
   bool ending_ = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 // A directory that is made under a name beside `target` and gets its place by rename(2), so that a failure leaves

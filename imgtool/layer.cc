@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "imgtool/buffer_ring.h"
 #include "imgtool/decompress.h"
 #include "imgtool/extractor.h"
+#include "imgtool/thread.h"
 
 namespace skiff::image {
 namespace {
@@ -81,13 +80,17 @@ Result<AppliedLayer> apply_layer(const ReadBytes &compressed, kernel::FdView roo
   Decompressor decompressor(compressed, options.limits.window_log);
   Digest digest;
   Result<AppliedLayer> applied;
-  {
-    const std::jthread filler([&] {
+  const auto work = [&](Thread &filler, Thread &hasher) -> Result<AppliedLayer> {
+    filler = TRY(Thread::start([&] {
       Status filled = fill(decompressor, ring, options.limits);
       ring.finish(filled ? std::nullopt : std::optional(std::move(filled).error()));
-    });
-    const std::jthread hasher([&] { digest = hash(ring); });
-    applied = write_tree(ring, root, options);
+    }));
+    hasher = TRY(Thread::start([&] { digest = hash(ring); }));
+    return write_tree(ring, root, options);
+  };
+  {
+    Thread filler, hasher;
+    applied = work(filler, hasher);
     ring.leave(writing);
     if (!applied) ring.leave(hashing);
     if (!applied && give_up) give_up();

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "imgtool/thread.h"
 #include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
 
@@ -54,10 +55,7 @@ Status unpack_all(std::vector<Work> &missing, const LoadedImage &image, const Op
     }
   };
   const std::size_t count = std::min<std::size_t>(missing.size(), std::max(2U, std::thread::hardware_concurrency()));
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < count; ++i) threads.emplace_back(run);
-  if (count > 0) run();
-  for (std::thread &thread : threads) thread.join();
+  work_together(count, run);
   return outcome;
 }
 

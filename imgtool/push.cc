@@ -6,7 +6,8 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
-#include <thread>
+
+#include "imgtool/thread.h"
 
 namespace skiff::image {
 namespace {
@@ -21,11 +22,7 @@ class Push {
       const auto same = [&](const spec::Descriptor *known) { return known->digest == blob.digest; };
       if (std::ranges::none_of(blobs_, same)) blobs_.push_back(&blob);
     }
-    std::vector<std::thread> threads;
-    const std::size_t count = std::min<std::size_t>(std::max(options_.parallel, 1U), blobs_.size());
-    for (std::size_t i = 1; i < count; ++i) threads.emplace_back([this] { work(); });
-    work();
-    for (std::thread &thread : threads) thread.join();
+    work_together(std::min<std::size_t>(std::max(options_.parallel, 1U), blobs_.size()), [this] { work(); });
     return first_ ? Status(std::unexpected(*first_)) : Status();
   }
 

@@ -9,6 +9,7 @@
 #include "imgtool/decompress.h"
 #include "imgtool/reach.h"
 #include "imgtool/store.h"
+#include "imgtool/thread.h"
 
 namespace skiff::image {
 namespace {
@@ -141,12 +142,7 @@ Status Verifier::verify_all(VerifyReport &report) {
   std::ranges::sort(blobs_, std::greater(), &Layout::BlobEntry::size);
   for (const Layout::BlobEntry &blob : blobs_) report.bytes += static_cast<std::uint64_t>(blob.size);
   report.blobs = blobs_.size();
-  {
-    const unsigned count = std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < count; ++i) threads.emplace_back([this] { work(); });
-    work();
-  }
+  work_together(std::clamp(std::thread::hardware_concurrency(), 1U, most_threads), [this] { work(); });
   return {};
 }
 

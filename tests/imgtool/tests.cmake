@@ -43,6 +43,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/store_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_reader_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tar_writer_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/thread_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tree_stream_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/tree_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/url_test.cc
