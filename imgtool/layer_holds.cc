@@ -74,7 +74,11 @@ Result<std::vector<std::string>> held_layers(const Layout &store) {
   const Fd directory = TRY(kernel::find_at(store.directory(), holds, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (!directory.valid()) return names;
   for (const std::string &name : TRY(kernel::list_directory(directory))) {
-    if (name.ends_with(".new")) continue;
+    if (name.ends_with(".new")) {
+      // Of one that was killed: whoever writes one holds the store's lock, which the caller has alone.
+      (void)kernel::unlinkat(directory, name);
+      continue;
+    }
     const Hold hold = TRY(in(store.path(), load_hold(directory, name)));
     if (is_gone(hold.bundle)) {
       // A store that cannot be written to has nothing to forget.

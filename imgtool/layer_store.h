@@ -58,7 +58,8 @@ struct LayerWork {
 // Keeps layers from prune for as long as `bundle` (an absolute path) exists. Replaces what was held for it before.
 [[nodiscard]] Status hold_layers(const Layout &store, const std::string &bundle, const std::vector<std::string> &names);
 [[nodiscard]] Status release_layers(const Layout &store, const std::string &bundle);
-// The names that existing bundles hold; what is held for bundles that are gone is forgotten.
+// The names that existing bundles hold; what is held for bundles that are gone is forgotten. The caller has the store's
+// lock alone.
 [[nodiscard]] Result<std::vector<std::string>> held_layers(const Layout &store);
 
 }  // namespace skiff::image

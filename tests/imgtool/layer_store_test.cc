@@ -183,5 +183,12 @@ TEST_F(LayerStoreTest, ALayerIsHeldForAsLongAsItsBundleExists) {
   EXPECT_TRUE(held_layers(store_)->empty());
 }
 
+TEST_F(LayerStoreTest, AHoldThatWasNotWrittenToItsEndGoes) {
+  ::mkdir(path("holds").c_str(), 0700);
+  write_whole(path("holds/abc.new"), "{");
+  EXPECT_TRUE(held_layers(store_)->empty());
+  EXPECT_TRUE(kernel::list_directory(*kernel::open(path("holds"), O_RDONLY))->empty());
+}
+
 }  // namespace
 }  // namespace skiff::image
