@@ -14,9 +14,9 @@ namespace {
 
 std::vector<const Scene *> choose_scenes(const CampaignRequest &request) {
   std::vector<const Scene *> chosen;
-  for (const Scene &scene : scenes_of(family_of(*request.runtime))) {
-    if (request.commands.empty() || std::ranges::find(request.commands, scene.name) != request.commands.end()) {
-      chosen.push_back(&scene);
+  for (const Scene *scene : scenes_of(family_of(*request.runtime))) {
+    if (request.commands.empty() || std::ranges::find(request.commands, scene->name) != request.commands.end()) {
+      chosen.push_back(scene);
     }
   }
   return chosen;
@@ -31,7 +31,7 @@ void add_points(const Scene &scene, const TracedCall &call, std::vector<Point> &
   points.push_back({&scene, {.fault = Fault::kill, .place = place}});
   if (place.process != "0") points.push_back({&scene, {.fault = Fault::kill_command, .place = place}});
   const CallFaults *faults = find_faults(place.call);
-  if (faults == nullptr) return;
+  if (faults == nullptr || call.loading) return;
   for (const int error : faults->errors) {
     if (error == 0) break;
     if (!is_plausible(error, call.stream)) continue;
@@ -50,6 +50,7 @@ Result<Worker> start_at_site(const CampaignRequest &request, const std::string &
         *request.runtime,
         {.directory = directory, .program = request.program, .cgroup = cgroup, .deadline = {}, .variant = {}},
         request.patience));
+    site.set_registry(request.registry);
     const Status done = work(site, pipe);
     kill_children();
     (void)remove_leavings(directory, cgroup);
@@ -57,15 +58,21 @@ Result<Worker> start_at_site(const CampaignRequest &request, const std::string &
   });
 }
 
+// Why a scene cannot be tried on this host; empty: it can.
+std::string why_not(const Scene &scene) {
+  if (!scene.controller.empty() && find_hierarchy(std::string(scene.controller)).empty()) {
+    return fmt::format("no cgroup controller {}", scene.controller);
+  }
+  return scene.missing == nullptr ? "" : scene.missing();
+}
+
 // One site without any fault: which calls there are.
 Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &tallies) {
   const std::vector<const Scene *> scenes = choose_scenes(request);
   Worker scout = TRY(start_at_site(request, "scout", [&](Site &site, const kernel::Fd &pipe) -> Status {
     for (std::size_t i = 0; i < scenes.size(); ++i) {
-      const bool possible =
-          scenes[i]->controller.empty() || !find_hierarchy(std::string(scenes[i]->controller)).empty();
-      const Result<Reference> reference =
-          possible ? learn(site, *scenes[i]) : fail(fmt::format("no cgroup controller {}", scenes[i]->controller));
+      const std::string why = why_not(*scenes[i]);
+      const Result<Reference> reference = why.empty() ? learn(site, *scenes[i]) : fail(why);
       if (!reference) {
         (void)scenes[i]->clear(site);
         site.sweep();
@@ -82,6 +89,7 @@ Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &
         value.set("/call", call.place.call);
         value.set("/ordinal", call.place.ordinal);
         value.set("/stream", call.stream);
+        value.set("/loading", call.loading);
         TRY(say(pipe, value));
       }
     }
@@ -98,7 +106,8 @@ Result<std::vector<Point>> find_points(const CampaignRequest &request, Tallies &
                  {.place = {value.text("/process"), value.text("/call"),
                             static_cast<std::uint32_t>(value.number("/ordinal").value_or(0))},
                   .path = {},
-                  .stream = value.text("/stream") == "true"},
+                  .stream = value.text("/stream") == "true",
+                  .loading = value.text("/loading") == "true"},
                  points);
     }));
   }

@@ -31,6 +31,7 @@ struct CampaignRequest {
   std::string directory;  // of its own, made by the caller: each site gets one below it
   std::string program;    // the observing program, in that directory
   std::string cgroup;     // each site gets one below it
+  std::string registry;   // an image registry's address; empty: there is none
   unsigned jobs = 1;
   std::uint32_t sample = 0;           // that many points, spread evenly; 0: all
   std::vector<std::string> commands;  // names of scenes; empty: all

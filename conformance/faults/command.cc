@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "conformance/faults/campaign.h"
+#include "conformance/faults/registry.h"
 #include "conformance/ground.h"
 #include "runtime/cli/flags.h"
 
@@ -38,7 +39,7 @@ constexpr std::array<cli::FlagSpec, 7> flags = {{
      .letter = 't',
      .kind = cli::Kind::Duration,
      .value = "TIME",
-     .text = "how long one command may take",
+     .text = "how long the command with the fault may take",
      .initial = "10s"},
 }};
 constexpr cli::Command command = {
@@ -48,7 +49,9 @@ constexpr cli::Command command = {
         "Each command is run once for each of its system calls and for each error that the call may plausibly return, "
         "and once for each call with SIGKILL in its place. Afterwards `delete --force` must leave nothing, another "
         "container must be what it was, a command that says it succeeded must have, and one that fails must say "
-        "why. Of skiff-image pull and unpack are tried, of skiff-compose up and down; RUNTIME is known by its "
+        "why. checkpoint and restore are tried where the criu of $PATH works; a checkpoint that fails must leave the "
+        "container as it was. Of skiff-image pull and unpack are tried, from a layout and from a registry "
+        "(docker-registry), of skiff-compose up and down, without a network and with one; RUNTIME is known by its "
         "name.\n\nExit status: 0 nothing found, 1 findings, 2 nothing could be tried.",
     .flags = flags,
     .min_positionals = 1,
@@ -90,10 +93,13 @@ std::string figures_of(const std::string &runtime, const Tallies &tallies) {
 
 Result<bool> try_runtime(const Runtime &runtime, const cli::Flags &given) {
   const Ground ground = TRY(Ground::make());
+  Registry registry;
+  if (family_of(runtime) == Family::image) registry = TRY(Registry::start(ground.directory() + "/registry"));
   CampaignRequest request{.runtime = &runtime,
                           .directory = ground.directory(),
                           .program = ground.program(),
                           .cgroup = ground.cgroup(),
+                          .registry = registry.address(),
                           .jobs = jobs_of(given),
                           .sample = given.uint32("sample").value_or(0),
                           .commands = {},

@@ -1,10 +1,13 @@
-// skiff-image's commands: an image comes from a layout into the store, and out of the store into a bundle.
+// skiff-image's commands: an image comes from a layout or a registry into the store, and out of the store into a
+// bundle.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/mount.h>
 
 #include <algorithm>
 
 #include "conformance/faults/scene.h"
+#include "runtime/kernel/mount.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::conformance {
@@ -14,13 +17,31 @@ using Words = std::vector<std::string>;
 
 std::string layout(const Site &site) { return "oci:" + site.path("layout") + ":one"; }
 std::string made(const Site &site) { return site.path("made"); }
+std::string remote(const Site &site) { return site.registry() + "/one:latest"; }
+
+// The bundle is the user's, who removes it.
+Status remove_made(const Site &site) {
+  if (!exists(made(site))) return {};
+  (void)kernel::umount2(made(site) + "/rootfs", MNT_DETACH);
+  return kernel::remove_tree_at(TRY(kernel::open(site.path(""), O_PATH | O_DIRECTORY)), "made");
+}
+
+// A layer of the program, and one of a file.
+Status import_two_layers(Site &site) {
+  TRY(site.succeed({"import", "--cmd", "/inside", "file:" + site.bundle() + "/rootfs", "zero"}));
+  TRY(site.succeed({"unpack", "zero", made(site)}));
+  TRY(write_file(made(site) + "/rootfs/second", "of the second layer\n"));
+  TRY(site.succeed({"repack", made(site), "one"}));
+  return remove_made(site);
+}
 
 // Once: what the site has beside its store.
 Status make_layout(Site &site) {
   if (exists(site.path("layout"))) return {};
-  TRY(site.succeed({"import", "--cmd", "/inside", "file:" + site.bundle() + "/rootfs", "one"}));
+  TRY(import_two_layers(site));
   TRY(site.succeed({"push", "one", layout(site)}));
-  TRY(site.succeed({"rm", "one"}));
+  if (!site.registry().empty()) TRY(site.succeed({"push", "one", "docker://" + remote(site)}));
+  for (const char *name : {"zero", "one"}) TRY(site.succeed({"rm", name}));
   return site.succeed({"prune"});
 }
 
@@ -31,14 +52,22 @@ Status with_image(Site &site) {
   return site.succeed({"pull", layout(site), "one"});
 }
 
-Result<Facts> whole_image(Site &site) {
+Status with_registry(Site &site) {
+  if (site.registry().empty()) return fail("no registry", "install docker-registry");
+  return make_layout(site);
+}
+
+Result<Facts> whole(Site &site, const std::string &name) {
   Facts facts = {{"digest", site.take_out()}};
   TRY(site.succeed({"verify"}));
-  const Outcome seen = TRY(site.call({"inspect", "one"}));
+  const Outcome seen = TRY(site.call({"inspect", name}));
   if (seen.code != 0) return fail("inspect: " + seen.summary());
   add_facts(TRY(in("inspect's output", Tree::parse(seen.out))), "", facts);
   return facts;
 }
+
+Result<Facts> whole_image(Site &site) { return whole(site, "one"); }
+Result<Facts> whole_remote_image(Site &site) { return whole(site, remote(site)); }
 
 Status add_tree(const std::string &path, const std::string &place, Facts &facts) {
   const kernel::Fd directory = TRY(kernel::open(path, O_RDONLY | O_DIRECTORY));
@@ -59,30 +88,56 @@ Result<Facts> whole_bundle(Site &site) {
   return facts;
 }
 
-// The bundle is the user's, who removes it; the next pull goes on with what is there, and prune takes the rest.
-Result<Outcome> remove_all(Site &site) {
-  const kernel::Fd here = TRY(kernel::open(site.path(""), O_PATH | O_DIRECTORY));
-  if (exists(made(site))) TRY(kernel::remove_tree_at(here, "made"));
-  Outcome pulled = TRY(site.call({"pull", layout(site), "one"}));
-  if (pulled.code != 0) return pulled;
-  for (const Words &words : {Words{"rm", "one"}, Words{"prune"}}) {
+Result<Facts> whole_remote_bundle(Site &site) {
+  Facts facts = TRY(whole_bundle(site));
+  facts.merge(TRY(whole_remote_image(site)));
+  return facts;
+}
+
+// The next pull goes on with what is there, and prune takes the rest.
+Result<Outcome> remove_image(Site &site, const Words &pull, const std::string &name) {
+  TRY(remove_made(site));
+  for (const Words &words : {pull, Words{"rm", name}, Words{"prune"}}) {
     Outcome outcome = TRY(site.call(words));
     if (outcome.code != 0) return outcome;
   }
   return Outcome{.code = 0, .out = {}, .err = {}};
 }
 
-constexpr std::array<Scene, 2> scenes = {{
-    {.name = "pull",
-     .prepare = without_image,
-     .words = [](const Site &site) { return Words{"pull", layout(site), "one"}; },
-     .effect = whole_image,
-     .remove = remove_all},
+Words pull_words(const Site &site) { return {"pull", layout(site), "one"}; }
+Words pull_remote_words(const Site &site) { return {"pull", remote(site)}; }
+
+Result<Outcome> remove_all(Site &site) { return remove_image(site, pull_words(site), "one"); }
+Result<Outcome> remove_remote(Site &site) { return remove_image(site, pull_remote_words(site), remote(site)); }
+
+constexpr std::array<Scene, 6> scenes = {{
+    {.name = "pull", .prepare = without_image, .words = pull_words, .effect = whole_image, .remove = remove_all},
+    {.name = "pull-registry",
+     .prepare = with_registry,
+     .words = pull_remote_words,
+     .effect = whole_remote_image,
+     .remove = remove_remote},
     {.name = "unpack",
      .prepare = with_image,
      .words = [](const Site &site) { return Words{"unpack", "--pull", "never", "one", made(site)}; },
      .effect = whole_bundle,
      .remove = remove_all},
+    {.name = "unpack-overlay",
+     .prepare = with_image,
+     .words = [](const Site &site) { return Words{"unpack", "--overlay", "--pull", "never", "one", made(site)}; },
+     .effect = whole_bundle,
+     .remove = remove_all},
+    // Unpacked while it arrives.
+    {.name = "unpack-registry",
+     .prepare = with_registry,
+     .words = [](const Site &site) { return Words{"unpack", remote(site), made(site)}; },
+     .effect = whole_remote_bundle,
+     .remove = remove_remote},
+    {.name = "unpack-registry-overlay",
+     .prepare = with_registry,
+     .words = [](const Site &site) { return Words{"unpack", "--overlay", remote(site), made(site)}; },
+     .effect = whole_remote_bundle,
+     .remove = remove_remote},
 }};
 
 }  // namespace

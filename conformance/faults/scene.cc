@@ -21,12 +21,7 @@ Status created_with(Site &site, const Words &program) {
 }
 Status created(Site &site) { return created_with(site, {"observe"}); }
 
-Status running(Site &site) {
-  TRY(created_with(site, {"wait"}));
-  TRY(site.succeed({"start", site.id()}));
-  (void)TRY(site.wait_for_line());
-  return {};
-}
+Status running(Site &site) { return start_waiting(site); }
 
 Status stopped(Site &site) {
   TRY(created_with(site, {"exit", "0"}));
@@ -178,9 +173,23 @@ void add_facts(const Tree &tree, const std::string &place, Facts &facts) {
   }
 }
 
-std::span<const Scene> scenes_of(Family family) {
-  if (family == Family::runtime) return scenes;
-  return family == Family::image ? image_scenes() : compose_scenes();
+Status start_waiting(Site &site) {
+  TRY(created_with(site, {"wait"}));
+  TRY(site.succeed({"start", site.id()}));
+  (void)TRY(site.wait_for_line());
+  return {};
+}
+
+std::vector<const Scene *> scenes_of(Family family) {
+  std::vector<const Scene *> all;
+  const auto add = [&](std::span<const Scene> some) {
+    for (const Scene &scene : some) all.push_back(&scene);
+  };
+  if (family == Family::runtime) add(scenes);
+  if (family == Family::runtime) add(checkpoint_scenes());
+  if (family == Family::image) add(image_scenes());
+  if (family == Family::compose) add(compose_scenes());
+  return all;
 }
 
 }  // namespace skiff::conformance

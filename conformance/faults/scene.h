@@ -24,13 +24,23 @@ struct Scene {
   std::string_view controller = {};
   // What users do to be rid of it all; nothing: `delete --force`.
   Result<Outcome> (*remove)(Site &site) = nullptr;
+  // Whoever executes another program is let go: CRIU traces processes itself, and nobody has two tracers.
+  bool only_itself = false;
+  // Why it cannot be tried on this host; nothing, or empty: it can.
+  std::string (*missing)() = nullptr;
+  // What a command that fails must have left as it was; an error tells what is not.
+  Status (*unharmed)(Site &site) = nullptr;
 
   [[nodiscard]] Result<Outcome> clear(Site &site) const { return remove != nullptr ? remove(site) : site.remove(); }
 };
 
-[[nodiscard]] std::span<const Scene> scenes_of(Family family);
+[[nodiscard]] std::vector<const Scene *> scenes_of(Family family);
+[[nodiscard]] std::span<const Scene> checkpoint_scenes();
 [[nodiscard]] std::span<const Scene> image_scenes();
 [[nodiscard]] std::span<const Scene> compose_scenes();
+
+// "one" runs a program that answers to each signal but SIGKILL with a line.
+[[nodiscard]] Status start_waiting(Site &site);
 
 // A tree as facts: of each value, by its JSON pointer.
 void add_facts(const Tree &tree, const std::string &place, Facts &facts);

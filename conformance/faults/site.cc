@@ -9,6 +9,8 @@
 
 #include "conformance/leavings.h"
 #include "runtime/kernel/mount.h"
+#include "runtime/kernel/namespace.h"
+#include "runtime/kernel/netlink.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::conformance {
@@ -59,6 +61,8 @@ std::vector<std::string> all_files(const Stage &stage) {
   list_files(stage.bundle(), files);
   for (const char *directory : {"tmp", "store", "state", "made"}) list_files(stage.path(directory), files);
   list_files("/run", files);
+  // Where CRIU keeps what it knows of the kernel.
+  std::erase_if(files, [](const std::string &file) { return file.starts_with("/run/criu.kdat"); });
   std::ranges::sort(files);
   return files;
 }
@@ -76,20 +80,44 @@ std::vector<std::string> all_mounts() {
   return mounts;
 }
 
-// Of a FIFO, which has a writer as long as we hold it.
-Result<kernel::Fd> open_stream(const std::string &path) {
-  TRY(kernel::mknodat(kernel::cwd, path, S_IFIFO | 0666, 0));
-  kernel::Fd stream = TRY(kernel::open(path, O_RDWR | O_NONBLOCK));
+// The interfaces of this network namespace, and the firewall's rules and chains.
+std::vector<std::string> all_of_network() {
+  std::vector<std::string> all;
+  const auto add_lines = [&](const char *what, const std::string &text, char mark) {
+    for (std::size_t at = 0; at < text.size();) {
+      const std::string line = text.substr(at, text.find('\n', at) - at);
+      at += line.size() + 1;
+      const std::size_t end = line.find(mark);
+      // Comments have dates in them, policies counters.
+      if (line.starts_with('#') || end == std::string::npos) continue;
+      all.push_back(fmt::format("{} {}", what, mark == ':' ? line.substr(0, end) : line.substr(0, line.find('['))));
+    }
+  };
+  add_lines("interface", read_file("/proc/self/net/dev").value_or(""), ':');
+  const std::string rules = kernel::find_on_path("iptables-save");
+  const Result<Outcome> said = rules.empty() ? Outcome{} : call_to_end({rules}, std::chrono::seconds(10));
+  add_lines("rule", said ? said->out : "", ' ');
+  std::ranges::sort(all);
+  return all;
+}
+
+// With room for what nobody reads meanwhile.
+Result<kernel::Pipe> open_stream() {
+  kernel::Pipe stream = TRY(kernel::pipe2());
+  TRY(kernel::set_nonblocking(stream.read, true));
   constexpr int enough = 1 << 20;
-  if (::fcntl(stream.get(), F_SETPIPE_SZ, enough) < 0) return fail(errno, "fcntl(F_SETPIPE_SZ)");
+  if (::fcntl(stream.read.get(), F_SETPIPE_SZ, enough) < 0) return fail(errno, "fcntl(F_SETPIPE_SZ)");
   return stream;
 }
 
-std::string drain(const kernel::Fd &stream) {
+// What a child of ours opens anew.
+std::string path_of(const kernel::Pipe &stream) { return fmt::format("/proc/self/fd/{}", stream.write.get()); }
+
+std::string drain(const kernel::Pipe &stream) {
   std::string text;
   std::array<char, 65536> buffer{};
-  for (Result<std::size_t> got = kernel::read_some(stream, buffer); got && *got > 0;
-       got = kernel::read_some(stream, buffer)) {
+  for (Result<std::size_t> got = kernel::read_some(stream.read, buffer); got && *got > 0;
+       got = kernel::read_some(stream.read, buffer)) {
     text.append(buffer.data(), *got);
   }
   return text;
@@ -115,6 +143,11 @@ Family family_of(const Runtime &runtime) {
   return runtime.name.starts_with("skiff-compose") ? Family::compose : Family::runtime;
 }
 
+Result<Outcome> call_to_end(const std::vector<std::string> &words, std::chrono::milliseconds patience) {
+  Running running = TRY(spawn(words, {}));
+  return finish(running, Clock::now() + patience);
+}
+
 Result<Site> Site::make(const Runtime &runtime, Stage::Place place, std::chrono::milliseconds patience) {
   const std::string program = place.program;
   Site site(TRY(Stage::make(runtime, std::move(place))), runtime, patience);
@@ -122,10 +155,13 @@ Result<Site> Site::make(const Runtime &runtime, Stage::Place place, std::chrono:
   TRY(kernel::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"));
   TRY(make_directory(site.path("tmp")));
   TRY(make_directory(site.path("root")));
-  site.out_ = TRY(open_stream(site.path("out")));
-  site.err_ = TRY(open_stream(site.path("err")));
-  site.answer_ = TRY(open_stream(site.path("answer")));
-  site.answer_err_ = TRY(open_stream(site.path("answer_err")));
+  if (family_of(runtime) == Family::compose) {
+    TRY(kernel::unshare(CLONE_NEWNET));
+    TRY(kernel::bring_up_loopback());
+  }
+  for (kernel::Pipe *stream : {&site.out_, &site.err_, &site.answer_, &site.answer_err_}) {
+    *stream = TRY(open_stream());
+  }
   if (::setenv("TMPDIR", site.path("tmp").c_str(), 1) != 0) return fail(errno, "setenv");
   if (family_of(runtime) == Family::runtime) TRY(site.start_beside());
   enrich(site.stage_.config, program, site.path("log"));
@@ -169,8 +205,8 @@ Status Site::configure(const std::vector<std::string> &words) {
 Order Site::order(const std::vector<std::string> &words) const {
   Order order{.words = runtime_->words,
               .directory = bundle(),
-              .out = path("out"),
-              .err = path("err"),
+              .out = path_of(out_),
+              .err = path_of(err_),
               .released_program = stage_.program(),
               .attached = {},
               .injection = {},
@@ -187,7 +223,7 @@ Order Site::order(const std::vector<std::string> &words) const {
 Result<Outcome> Site::call(const std::vector<std::string> &words) {
   Order one = order(words);
   // What a container writes stays for who waits for it.
-  if (words.front() != "create") one.out = path("answer");
+  if (words.front() != "create" && words.front() != "restore") one.out = path_of(answer_);
   return in(words.front(), finish_order(std::move(one)));
 }
 
@@ -199,13 +235,14 @@ Result<Outcome> Site::call_beside(const std::string &program, const std::string 
   Order one = order({});
   one.words = {exists(beside) ? beside : fmt::format("{}/../{}/{}", here, folder, program)};
   one.words.insert(one.words.end(), words.begin(), words.end());
-  one.out = path("answer");
+  one.out = path_of(answer_);
   return in(program, finish_order(std::move(one)));
 }
 
 Result<Outcome> Site::finish_order(Order one) {
   one.only_itself = false;
-  one.err = path("answer_err");
+  one.patience = std::max(one.patience, undisturbed_patience);
+  one.err = path_of(answer_err_);
   (void)drain(answer_);
   const Traced traced = TRY(run_traced(one));
   std::string out = drain(answer_);
@@ -251,7 +288,7 @@ Status Site::wait_for_end(int pid) {
 
 Result<Tree> Site::wait_for_line() {
   std::string buffer;
-  return in("the program's output", Tree::parse(TRY(read_line(out_, buffer, Clock::now() + patience_))));
+  return in("the program's output", Tree::parse(TRY(read_line(out_.read, buffer, Clock::now() + patience_))));
 }
 
 Facts Site::cgroup_facts(const std::string &cgroup) const {
@@ -317,6 +354,9 @@ std::vector<std::string> Site::remains() {
   new_ones.clear();
   std::ranges::set_difference(files, files_, std::back_inserter(new_ones));
   for (const std::string &file : new_ones) found.push_back("file " + file);
+  if (family_of(*runtime_) == Family::compose) {
+    std::ranges::set_difference(all_of_network(), network_, std::back_inserter(found));
+  }
   return found;
 }
 
@@ -343,6 +383,7 @@ void Site::sweep() {
 void Site::note_files() {
   files_ = all_files(stage_);
   mounts_ = all_mounts();
+  if (family_of(*runtime_) == Family::compose) network_ = all_of_network();
 }
 
 std::string Site::harm() {

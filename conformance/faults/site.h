@@ -12,12 +12,18 @@
 
 namespace skiff::conformance {
 
+// Of a command in which nothing fails: a busy machine is no finding.
+inline constexpr std::chrono::milliseconds undisturbed_patience{60'000};
+
 // What is seen of a container: names of facts and their values.
 using Facts = std::map<std::string, std::string>;
 
 // What is tried: a runtime, or a program that stands above one.
 enum class Family : std::uint8_t { runtime, image, compose };
 [[nodiscard]] Family family_of(const Runtime &runtime);  // by its name
+
+// A program that has nothing to do with what is tried, to its end.
+[[nodiscard]] Result<Outcome> call_to_end(const std::vector<std::string> &words, std::chrono::milliseconds patience);
 
 class Site {
  public:
@@ -40,6 +46,9 @@ class Site {
                                             const std::vector<std::string> &words);
   // call, and an error unless it succeeds.
   [[nodiscard]] Status succeed(const std::vector<std::string> &words);
+  // An image registry on loopback, "127.0.0.1:PORT"; empty: there is none.
+  void set_registry(std::string address) { registry_ = std::move(address); }
+  [[nodiscard]] const std::string &registry() const { return registry_; }
   // What the command that is tried, and the container, wrote since this was asked last.
   [[nodiscard]] std::string take_out();
   [[nodiscard]] std::string take_err();
@@ -80,16 +89,19 @@ class Site {
   Stage stage_;
   const Runtime *runtime_;
   std::chrono::milliseconds patience_;
-  kernel::Fd out_;  // of the commands that are tried, and of containers
-  kernel::Fd err_;
-  kernel::Fd answer_;  // of all other commands
-  kernel::Fd answer_err_;
+  // Pipes without names: CRIU takes no file that a container has of the host's.
+  kernel::Pipe out_;  // of the commands that are tried, and of containers
+  kernel::Pipe err_;
+  kernel::Pipe answer_;  // of all other commands
+  kernel::Pipe answer_err_;
   int beside_ = 0;
   kernel::Fd beside_pidfd_;
   std::string beside_mounts_;
   Facts beside_facts_;
   std::vector<std::string> files_;
   std::vector<std::string> mounts_;
+  std::vector<std::string> network_;
+  std::string registry_;
 };
 
 }  // namespace skiff::conformance

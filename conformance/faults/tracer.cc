@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "conformance/faults/calls.h"
@@ -29,6 +30,7 @@ constexpr int syscall_stop = SIGTRAP | 0x80;
 struct Process {
   std::string name;  // of CallPlace
   std::uint32_t children = 0;
+  bool loading = false;                          // the dynamic loader is at work, and nothing of the program's
   std::map<std::uint64_t, std::uint32_t> calls;  // how many of each number
 };
 
@@ -47,6 +49,21 @@ std::string path_argument(pid_t task, std::uint64_t address) {
 bool is_stream(pid_t task, std::uint64_t number) {
   const Result<struct stat> file = kernel::fstatat(kernel::cwd, fmt::format("/proc/{}/fd/{}", task, number));
   return file && (S_ISFIFO(file->st_mode) || S_ISSOCK(file->st_mode));
+}
+
+// An address in the dynamic loader, whose file is ld-linux-*.so.*, or ld-*.so.
+bool is_in_loader(pid_t task, std::uint64_t address) {
+  const std::string maps = read_file(fmt::format("/proc/{}/maps", task)).value_or("");
+  for (std::size_t at = 0; at < maps.size();) {
+    const std::string_view line = std::string_view(maps).substr(at, maps.find('\n', at) - at);
+    at += line.size() + 1;
+    std::uint64_t begin = 0, end = 0;
+    const auto first = std::from_chars(line.data(), line.data() + line.size(), begin, 16);
+    if (first.ec != std::errc{} || first.ptr == line.data() + line.size()) continue;
+    (void)std::from_chars(first.ptr + 1, line.data() + line.size(), end, 16);
+    if (address >= begin && address < end) return line.find("/ld-") != std::string_view::npos;
+  }
+  return false;
 }
 
 // Lives in a process of its own: when that ends, the kernel lets go whoever is still traced.
@@ -187,6 +204,7 @@ class Tracer {
     if (::ptrace(PTRACE_GETEVENTMSG, task, nullptr, &former) == 0 && static_cast<Task>(former) != task) {
       tasks_.erase(static_cast<Task>(former));  // a thread that has become its process
     }
+    processes_[tasks_[task]].loading = true;
     const Result<struct stat> running = kernel::fstatat(kernel::cwd, fmt::format("/proc/{}/exe", task));
     const auto is = [&](const std::optional<struct stat> &file) {
       return file && running && running->st_ino == file->st_ino && running->st_dev == file->st_dev;
@@ -223,8 +241,9 @@ class Tracer {
       inject(task);
     }
     if (!order_.record) return;
+    process.loading = process.loading && is_in_loader(task, info.instruction_pointer);
     const bool stream = faults != nullptr && faults->path < 0 && is_stream(task, info.entry.args[0]);
-    traced_.calls.push_back({std::move(place), std::move(path), stream});
+    traced_.calls.push_back({std::move(place), std::move(path), stream, process.loading});
   }
 
   void inject(Task task) {
@@ -285,8 +304,8 @@ std::string encode(const Result<Traced> &result) {
   tree.set("/path", result->path);
   std::string text = tree.dump() + "\n";
   for (const TracedCall &call : result->calls) {
-    text += fmt::format("{} {} {} {} {}\n", call.place.process, call.place.call, call.place.ordinal,
-                        call.stream ? "stream" : "file", call.path);
+    text += fmt::format("{} {} {} {} {} {}\n", call.place.process, call.place.call, call.place.ordinal,
+                        call.stream ? "stream" : "file", call.loading ? "loading" : "own", call.path);
   }
   return text;
 }
@@ -316,6 +335,7 @@ Result<Traced> decode(std::string_view text) {
     call.place.call = word();
     call.place.ordinal = static_cast<std::uint32_t>(std::stoul(word()));
     call.stream = word() == "stream";
+    call.loading = word() == "loading";
     call.path = line;
     traced.calls.push_back(std::move(call));
   }

@@ -54,8 +54,9 @@ struct Order {
 
 struct TracedCall {
   CallPlace place;
-  std::string path;     // the argument that is one
-  bool stream = false;  // its first argument is a pipe or a socket, of which reads and writes do not fail as files do
+  std::string path;      // the argument that is one
+  bool stream = false;   // its first argument is a pipe or a socket, of which reads and writes do not fail as files do
+  bool loading = false;  // made by the dynamic loader before the program has begun: what that says is not the program's
 };
 
 struct Traced {

@@ -16,6 +16,8 @@ Result<Traced> run_command(Site &site, const Scene &scene, const Injection &inje
   Order order = site.order(scene.words(site));
   order.injection = injection;
   order.record = record;
+  if (injection.fault == Fault::none) order.patience = std::max(order.patience, undisturbed_patience);
+  order.only_itself = order.only_itself || scene.only_itself;
   if (scene.with_init) order.attached = TRY(site.pid());
   site.forget_output();
   return run_traced(order);
@@ -58,6 +60,12 @@ void judge_error(Site &site, const Scene &scene, const Reference &reference, con
   }
   std::string said = site.take_err();
   if (!names(said, injection)) complaints.push_back({Flaw::wordless, fmt::format("exit {}: {}", traced.code, said)});
+  if (scene.unharmed != nullptr) {
+    if (const Status same = scene.unharmed(site); !same) {
+      complaints.push_back(
+          {Flaw::harm, fmt::format("the container itself: {}; it had failed by: {}", same.error().message(), said)});
+    }
+  }
   if (!scene.makes) return;
   const std::vector<std::string> remains = site.remains();
   if (!remains.empty()) complaints.push_back({Flaw::remains, fmt::format("{}", fmt::join(remains, ", "))});

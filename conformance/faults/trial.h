@@ -11,7 +11,7 @@ namespace skiff::conformance {
 enum class Flaw : std::uint8_t {
   leak,      // something is left that `delete --force` does not remove
   hang,      // the command, or the `delete --force` after it, does not end
-  harm,      // the container beside it is not what it was
+  harm,      // the container beside it is not what it was, or the one that a command that failed should have let be
   silent,    // it says that it succeeded, and has not done it, or not all of it
   wordless,  // it fails without a word about the call that failed or about its error
   remains,   // a command that makes a container fails, and `delete --force` is needed

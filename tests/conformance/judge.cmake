@@ -24,7 +24,7 @@ set_tests_properties(conformance PROPERTIES LABELS program TIMEOUT 240 SKIP_REGU
 add_test(NAME faults COMMAND skiff-conformance faults --sample 120 $<TARGET_FILE:skiff>)
 set_tests_properties(faults PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
 
-add_test(NAME faults_image COMMAND skiff-conformance faults --command pull --sample 30 $<TARGET_FILE:skiff-image>)
+add_test(NAME faults_image COMMAND skiff-conformance faults --sample 60 $<TARGET_FILE:skiff-image>)
 set_tests_properties(faults_image PROPERTIES LABELS program TIMEOUT 240 SKIP_REGULAR_EXPRESSION "run it as root")
 
 add_test(NAME load COMMAND skiff-conformance load --cycles 200 --crowd 50 --execs 300 --time 5s $<TARGET_FILE:skiff>)
