@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 
@@ -40,6 +42,7 @@ struct Exchange {
   std::chrono::seconds patience{0};
   bool stalled = false;
   bool stopped = false;
+  int socket_error = 0;  // errno of socket(2)
 };
 
 bool is_success(int status) { return status >= 200 && status < 300; }
@@ -117,6 +120,13 @@ int watch(void *user, curl_off_t /*down_total*/, curl_off_t down, curl_off_t /*u
   exchange.stalled = now - exchange.moved_at > exchange.patience;
   exchange.stopped = exchange.request->stop.stop_requested();
   return exchange.stalled || exchange.stopped ? 1 : 0;
+}
+
+// curl makes sockets in this way itself, and then does not tell why there is none.
+curl_socket_t open_socket(void *user, curlsocktype /*purpose*/, curl_sockaddr *address) {
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  static_cast<Exchange *>(user)->socket_error = fd < 0 ? errno : 0;
+  return fd;
 }
 
 // curl goes back to the start where a kept connection turned out to be closed.
@@ -220,7 +230,20 @@ HttpTrouble trouble_of(CURLcode code, std::string_view words) {
   }
 }
 
-HttpFailure failure_of(CURLcode code, const Exchange &exchange) {
+// What the kernel said, where curl only has words such as "a bad argument" for it.
+Error system_error_of(CURLcode code, const Exchange &exchange, CURL *handle, int number, std::string text) {
+  if (code == CURLE_COULDNT_CONNECT) {
+    if (exchange.socket_error != 0) return {exchange.socket_error, text + ": socket", {}};
+    long refused = 0;
+    curl_get_info()(handle, CURLINFO_OS_ERRNO, &refused);
+    if (refused != 0) return {static_cast<int>(refused), text + ": connect", {}};
+  }
+  // poll(2) fails for want of memory alone; what else is in errno may be of any call.
+  if (number == ENOMEM) return {number, text + ": poll", {}};
+  return {0, std::move(text), {}};
+}
+
+HttpFailure failure_of(CURLcode code, const Exchange &exchange, CURL *handle, int number) {
   if (!exchange.outcome) return {.error = exchange.outcome.error(), .trouble = HttpTrouble::final};
   if (exchange.stopped) {
     return {.error = {.number = ECANCELED, .text = "given up", .remedy = {}}, .trouble = HttpTrouble::final};
@@ -232,7 +255,7 @@ HttpFailure failure_of(CURLcode code, const Exchange &exchange) {
             .trouble = HttpTrouble::passing};
   }
   const char *words = exchange.words[0] != '\0' ? exchange.words.data() : curl_easy_strerror(code);
-  Error error{.number = 0, .text = words, .remedy = {}};
+  Error error = system_error_of(code, exchange, handle, number, words);
   const HttpTrouble trouble = trouble_of(code, words);
   if (trouble == HttpTrouble::certificate) {
     error.remedy = "give its authority with --cert-dir, or --tls-verify=false where that is not needed";
@@ -272,13 +295,17 @@ std::expected<HttpResponse, HttpFailure> perform(CURL *handle, const HttpOptions
   set(handle, CURLOPT_XFERINFOFUNCTION, watch);
   set(handle, CURLOPT_XFERINFODATA, &exchange);
   set(handle, CURLOPT_ERRORBUFFER, exchange.words.data());
+  set(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  set(handle, CURLOPT_OPENSOCKETDATA, &exchange);
   set(handle, CURLOPT_HEADERFUNCTION, take_header);
   set(handle, CURLOPT_HEADERDATA, &exchange);
   set(handle, CURLOPT_WRITEFUNCTION, take_body);
   set(handle, CURLOPT_WRITEDATA, &receiver);
+  errno = 0;
   const CURLcode code = curl_easy_perform(handle);
+  const int number = errno;
   if (code == CURLE_OK) exchange.outcome = begin(exchange, handle);  // where there was no body
-  if (code != CURLE_OK || !exchange.outcome) return std::unexpected(failure_of(code, exchange));
+  if (code != CURLE_OK || !exchange.outcome) return std::unexpected(failure_of(code, exchange, handle, number));
   return std::move(exchange.response);
 }
 

@@ -1,6 +1,8 @@
 // The pull side against a registry that misbehaves: distribution-spec 1.1, "Pull".
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include "runtime/kernel/path.h"
 #include "tests/imgtool/registry_rig.h"
 
 namespace skiff::image::testing {
@@ -202,6 +204,16 @@ TEST_F(RegistryPull, AHostThatIsNotThereIsToldAtOnce) {
   Registry registry = open(host);
   const std::string text = words(registry.get_manifest("latest"));
   EXPECT_NE(text.find("Failed to connect"), std::string::npos) << text;
+  EXPECT_NE(text.find("connect: connection refused"), std::string::npos) << text;
+  // Where there is no descriptor for a socket, curl's words would be the same.
+  const int next = kernel::open("/dev/null", O_RDONLY)->get();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = static_cast<rlim_t>(next), .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string told = words(registry.get_manifest("latest"));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_NE(told.find("socket: too many open files"), std::string::npos) << told;
 }
 
 // ---- redirects ----
