@@ -49,20 +49,35 @@ Words monitor_words(const Engine &engine, const ContainerRecord &record) {
   return words;
 }
 
-// The other end of its standard input. It is nobody's child: whoever starts containers need not outlive them.
+struct MonitorEnd {
+  Fd socket;  // the other end of its standard input
+  Fd errors;  // what it says from here on
+};
+
+// It is nobody's child: whoever starts containers need not outlive them.
 // It has the container's lock too, as its standard output: should we be killed, nobody removes what it is still making.
-Result<Fd> spawn_monitor(const Engine &engine, const ContainerRecord &record, const Fd &lock) {
+Result<MonitorEnd> spawn_monitor(const Engine &engine, const ContainerRecord &record, const Fd &lock) {
   kernel::SocketPair pair = TRY(kernel::socketpair());
-  const Fd errors =
-      TRY(kernel::open(engine.places.sockets(record.id) + "/errors", O_WRONLY | O_CREAT | O_APPEND, 0600));
+  const std::string file = engine.places.sockets(record.id) + "/errors";
+  const Fd errors = TRY(kernel::open(file, O_WRONLY | O_CREAT | O_APPEND, 0600));
+  Fd said = TRY(kernel::open(file, O_RDONLY));
+  (void)TRY(kernel::lseek(said, 0, SEEK_END));
   const Streams streams = {.in = pair.other, .out = lock, .err = errors};
   TRY(in("the monitor", start_detached(monitor_words(engine, record), streams)));
-  return std::move(pair.one);
+  return MonitorEnd{std::move(pair.one), std::move(said)};
 }
 
-Result<std::string> receive(const Fd &monitor, char expected) {
-  const std::optional<kernel::Message> message = TRY(kernel::recv_message(monitor, start_wire::longest_packet, 0));
-  if (!message) return fail("the container's monitor was killed");
+// It has ended without a word to us.
+Error explain_end(const MonitorEnd &monitor) {
+  std::string said = kernel::read_all(monitor.errors, start_wire::longest_packet).value_or("");
+  while (said.ends_with('\n')) said.pop_back();
+  return {0, said.empty() ? "the container's monitor was killed" : "the container's monitor: " + said, {}};
+}
+
+Result<std::string> receive(const MonitorEnd &monitor, char expected) {
+  const std::optional<kernel::Message> message =
+      TRY(kernel::recv_message(monitor.socket, start_wire::longest_packet, 0));
+  if (!message) return std::unexpected(explain_end(monitor));
   std::string text = message->bytes.substr(1);
   if (message->bytes.front() == expected) return text;
   return fail(text);
@@ -117,7 +132,7 @@ Status note_processes(RunRecord &run, std::string_view pids) {
 Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord &run, bool attached, const Fd &lock) {
   TRY(prepare(engine, record, run));
   TRY(save_record(engine.places, record));
-  const Fd monitor = TRY(spawn_monitor(engine, record, lock));
+  const MonitorEnd monitor = TRY(spawn_monitor(engine, record, lock));
   const bool has_networks = record.network_mode.empty();
   const bool waits = is_in_user_network(record);
   // Its namespace is there: the network is made while the container is.
@@ -130,7 +145,7 @@ Result<Started> launch(const Engine &engine, ContainerRecord &record, RunRecord 
   if (attached) started.attached = TRY(connect_to_monitor(engine, record.id));
   run.started = time_now();
   TRY(save_run(engine.places, record.id, run));
-  TRY(kernel::send_message(monitor, std::string(1, start_wire::go)));
+  TRY(kernel::send_message(monitor.socket, std::string(1, start_wire::go)));
   Result<std::string> answer = receive(monitor, start_wire::started);
   if (!answer) {
     run.started.clear();

@@ -24,49 +24,56 @@ struct Manner {
 };
 
 // One who has died before the call sends no signal.
-bool die_with(pid_t parent) { return kernel::set_pdeathsig(SIGKILL) && kernel::getppid() == parent; }
-
-// Found before: the namespace's root may not reach the directory that it is in.
-[[noreturn]] void become_in(const Manner &manner, const std::vector<const char *> &argv) {
-  const Result<kernel::Fd> program = kernel::open(argv.front(), O_PATH);
-  // Whose credentials change forgets the signal: PR_SET_PDEATHSIG(2const). All that runs in there is waited for.
-  if (program && become_root_of(manner.inside) && die_with(manner.parent)) {
-    (void)kernel::execveat(*program, "", argv.data(), environ, AT_EMPTY_PATH);
-  }
-  _exit(127);
+Status die_with(pid_t parent) {
+  TRY(kernel::set_pdeathsig(SIGKILL));
+  return kernel::getppid() == parent ? Status() : fail("who started it has ended");
 }
 
-[[noreturn]] void become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams,
-                         const Manner &manner) {
-  bool ready = kernel::reset_signals().has_value();
-  if (manner.dies_with_parent) ready = ready && die_with(manner.parent);
+// Found before: the namespace's root may not reach the directory that it is in.
+Status become_in(const Manner &manner, const std::vector<const char *> &argv) {
+  const kernel::Fd program = TRY(kernel::open(argv.front(), O_PATH));
+  TRY(become_root_of(manner.inside));
+  // Whose credentials change forgets the signal: PR_SET_PDEATHSIG(2const). All that runs in there is waited for.
+  TRY(die_with(manner.parent));
+  return std::unexpected(kernel::execveat(program, "", argv.data(), environ, AT_EMPTY_PATH));
+}
+
+// Returns only to tell why it did not.
+Status become(const std::vector<const char *> &argv, const std::array<kernel::FdView, 3> &streams, const Manner &manner,
+              std::array<kernel::Fd, 3> &copies) {
+  TRY(kernel::reset_signals());
+  if (manner.dies_with_parent) TRY(die_with(manner.parent));
   // Above 2 first: one of them may be what another is to become.
+  for (std::size_t i = 0; i < streams.size(); ++i) copies[i] = TRY(kernel::dup_above(streams[i], 3));
+  for (std::size_t i = 0; i < copies.size(); ++i) TRY(kernel::dup_onto(copies[i], static_cast<int>(i)));
+  if (manner.inside.valid()) return become_in(manner, argv);
+  return std::unexpected(kernel::execveat(kernel::cwd, argv.front(), argv.data(), environ, 0));
+}
+
+std::string name_of(const Words &words) { return words.front().substr(words.front().rfind('/') + 1); }
+
+// What it has to say comes where the program's own words would have come.
+[[noreturn]] void become_or_tell(const Words &words, const std::array<kernel::FdView, 3> &streams,
+                                 const Manner &manner) {
+  std::vector<const char *> argv;
+  for (const std::string &word : words) argv.push_back(word.c_str());
+  argv.push_back(nullptr);
   std::array<kernel::Fd, 3> copies;
-  for (std::size_t i = 0; i < streams.size() && ready; ++i) {
-    Result<kernel::Fd> copy = kernel::dup_above(streams[i], 3);
-    ready = copy.has_value();
-    if (ready) copies[i] = std::move(*copy);
-  }
-  for (std::size_t i = 0; i < copies.size() && ready; ++i) {
-    ready = kernel::dup_onto(copies[i], static_cast<int>(i)).has_value();
-  }
-  if (ready && manner.inside.valid()) become_in(manner, argv);
-  if (ready) (void)kernel::execveat(kernel::cwd, argv.front(), argv.data(), environ, 0);
+  const Status done = become(argv, streams, manner, copies);
+  const kernel::FdView err = copies[2].valid() ? kernel::FdView(copies[2]) : streams[2];
+  (void)kernel::write_all(err, fmt::format("{}: {}\n", name_of(words), done.error().message()));
   _exit(127);
 }
 
 Result<kernel::Child> start_bound(const Words &words, const Streams &streams, Manner manner) {
   manner.parent = kernel::getpid();
-  std::vector<const char *> argv;
-  for (const std::string &word : words) argv.push_back(word.c_str());
-  argv.push_back(nullptr);
   const kernel::Fd null = TRY(kernel::open("/dev/null", O_RDWR));
   std::array<kernel::FdView, 3> all = {streams.in, streams.out, streams.err};
   for (kernel::FdView &one : all) {
     if (!one.valid()) one = null;
   }
   kernel::Child child = TRY(kernel::clone3({}));
-  if (child.is_this_process()) become(argv, all, manner);
+  if (child.is_this_process()) become_or_tell(words, all, manner);
   return child;
 }
 
@@ -104,6 +111,14 @@ Status talk(kernel::Fd &in, kernel::Fd &out, kernel::Fd &err, std::string_view i
   return {};
 }
 
+// "/" keeps no file system from being unmounted.
+Status start_from_root(const Words &words, const Streams &streams) {
+  (void)TRY(kernel::setsid());
+  TRY(kernel::chdir("/"));
+  (void)TRY(start_program(words, streams)).release();
+  return {};
+}
+
 std::string last_words(const ProgramOutput &output) {
   std::string text = output.err.empty() ? output.out : output.err;
   while (text.ends_with('\n')) text.pop_back();
@@ -133,16 +148,17 @@ Result<kernel::Child> start_bound_program(const Words &words, const Streams &str
 }
 
 Status start_detached(const Words &words, const Streams &streams) {
+  kernel::Pipe why = TRY(kernel::pipe2());
   kernel::Child between = TRY(kernel::clone3({}));
   if (between.is_this_process()) {
-    // "/" keeps no file system from being unmounted.
-    const bool ready = kernel::setsid() && kernel::chdir("/");
-    Result<kernel::Child> child = ready ? start_program(words, streams) : fail("setsid");
-    if (child) (void)child->release();
-    _exit(child ? 0 : 1);
+    const Status started = start_from_root(words, streams);
+    if (!started) (void)kernel::write_all(why.write, started.error().message());
+    _exit(started ? 0 : 1);
   }
-  if (TRY(between.wait()).shell_code() != 0) return fail(words.front() + " could not be started");
-  return {};
+  why.write.reset();
+  const std::string said = TRY(kernel::read_all(why.read, longest_output));
+  if (TRY(between.wait()).shell_code() == 0) return {};
+  return fail(fmt::format("{} could not be started{}{}", words.front(), said.empty() ? "" : ": ", said));
 }
 
 Result<ProgramOutput> run_program(const Words &words, std::string_view input) {
@@ -163,7 +179,7 @@ Result<ProgramOutput> run_program(const Words &words, std::string_view input) {
 Result<std::string> call_program(const Words &words, std::string_view input) {
   ProgramOutput output = TRY(run_program(words, input));
   if (output.code == 0) return std::move(output.out);
-  const std::string name = words.front().substr(words.front().rfind('/') + 1);
+  const std::string name = name_of(words);
   std::string said = last_words(output);
   // It names itself already.
   if (said.starts_with(name)) return fail(std::move(said));

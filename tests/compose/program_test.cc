@@ -29,7 +29,18 @@ TEST(CallProgram, AFailureSaysWhatTheProgramSaid) {
 }
 
 TEST(CallProgram, WhatIsNotThereIsAnError) {
-  EXPECT_EQ(call_program({"/nowhere/skiff"}).error().message(), "skiff: exit code 127");
+  EXPECT_EQ(call_program({"/nowhere/skiff"}).error().message(),
+            "skiff: execveat(AT_FDCWD, \"/nowhere/skiff\"): no such file or directory");
+}
+
+// It is nobody's child: what it did not become it tells where its own words would have come.
+TEST(StartDetached, WhatIsNotThereIsToldOnItsErrors) {
+  const kernel::Pipe err = kernel::pipe2().value();
+  ASSERT_TRUE(start_detached({"/nowhere/skiff"}, {.err = err.write}));
+  std::array<char, 256> said{};
+  const std::size_t count = kernel::read_some(err.read, said).value();
+  EXPECT_EQ(std::string(said.data(), count),
+            "skiff: execveat(AT_FDCWD, \"/nowhere/skiff\"): no such file or directory\n");
 }
 
 TEST(FindProgram, NamesWhatIsMissing) {
