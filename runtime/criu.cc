@@ -72,7 +72,9 @@ std::string missing_features(const CriuFeatures &wanted, const CriuFeatures &hav
 
 Result<CriuResponse> receive(const kernel::Fd &socket, std::vector<kernel::Fd> &fds) {
   Result<std::optional<kernel::Message>> received = kernel::recv_message(socket, longest_message, 1);
-  if (!received && received.error().number == ECONNRESET) return fail(EPIPE, "criu");  // it left a request unread
+  if (!received && received.error().number == ECONNRESET) {  // it left a request unread
+    return std::unexpected(Error{EPIPE, "criu: " + received.error().message(), {}});
+  }
   std::optional<kernel::Message> message = TRY(std::move(received));
   if (!message) return fail(EPIPE, "criu");
   fds = std::move(message->fds);
@@ -81,6 +83,13 @@ Result<CriuResponse> receive(const kernel::Fd &socket, std::vector<kernel::Fd> &
 
 Error refusal(CriuType type, const CriuResponse &response) {
   return {.number = response.number, .text = fmt::format("criu failed: {}", criu_type_name(type)), .remedy = {}};
+}
+
+Error explain_end(const kernel::ExitStatus &ended, const Error &why) {
+  return {0,
+          fmt::format("criu ended without an answer: {} {} ({})", ended.signaled ? "killed by signal" : "exit status",
+                      ended.code, why.text),
+          "`criu check` tells what it misses: this kernel may be newer than the package knows, or lack a feature"};
 }
 
 // The end of a log, or nothing.
@@ -120,21 +129,13 @@ Result<Criu> Criu::start(CriuStart start) {
   return Criu(std::move(child), std::move(socket), std::move(control.one));
 }
 
-Error Criu::explain_end() {
-  const Result<kernel::ExitStatus> ended = child_.wait();
-  if (!ended) return ended.error();
-  return {0,
-          fmt::format("criu ended without an answer: {} {}", ended->signaled ? "killed by signal" : "exit status",
-                      ended->code),
-          "`criu check` tells what it misses: this kernel may be newer than the package knows, or lack a feature"};
-}
-
 Result<CriuResponse> Criu::ask(std::string_view message) {
   const Status sent = kernel::send_message(socket_, message);
   std::vector<kernel::Fd> fds;
   Result<CriuResponse> response = sent ? receive(socket_, fds) : std::unexpected(sent.error());
-  if (!response && response.error().number == EPIPE) return std::unexpected(explain_end());
-  return response;
+  if (response || response.error().number != EPIPE) return response;
+  socket_.reset();  // it may still wait for a request
+  return std::unexpected(explain_end(TRY(child_.wait()), response.error()));
 }
 
 Result<int> Criu::serve() {
@@ -180,8 +181,18 @@ Result<CriuResponse> Criu::request(CriuType type, const CriuOptions &options, co
   Status answered;
   Result<CriuResponse> response = sent ? converse(answer, answered, log) : std::unexpected(sent.error());
   socket_.reset();  // after a pre-dump CRIU would wait for the next one
-  if (!response && response.error().number == EPIPE) return std::unexpected(with_log(explain_end(), log_path, {}));
-  TRY(child_.wait());
+  const kernel::ExitStatus ended = TRY(child_.wait());
+  if (!response && answered && ended.shell_code() == 0 && type != CriuType::pre_dump) {
+    // It has done all of it, and only its answer was lost: the container of a dump has gone into the images.
+    cli::debug(log, response.error().message());
+    CriuResponse done;
+    done.type = type;
+    done.success = true;
+    return done;
+  }
+  if (!response && response.error().number == EPIPE) {
+    return std::unexpected(with_log(explain_end(ended, response.error()), log_path, {}));
+  }
   TRY(std::move(answered));
   if (response && !response->success) {
     return std::unexpected(with_log(refusal(type, *response), log_path, response->message));

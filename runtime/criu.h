@@ -52,7 +52,6 @@ class Criu {
       : child_(std::move(child)), socket_(std::move(socket)), control_(std::move(control)) {}
   [[nodiscard]] Result<CriuResponse> ask(std::string_view message);
   [[nodiscard]] Result<CriuResponse> converse(const CriuAnswer &answer, Status &answered, const cli::Log &log);
-  [[nodiscard]] Error explain_end();
   kernel::Child child_;
   kernel::Fd socket_;
   kernel::Fd control_;  // to the child until it becomes CRIU

@@ -89,9 +89,10 @@ Status say_descriptor(const kernel::Fd &socket, const kernel::Fd &fd) {
 }
 
 Result<kernel::Fd> hear_descriptor(const kernel::Fd &socket) {
-  std::optional<kernel::Message> message = TRY(kernel::recv_message(socket, sizeof(Header), 1));
+  std::optional<kernel::Message> message = TRY(kernel::recv_message(socket, max_message + sizeof(Header), 1));
   if (!message) return fail(EPIPE, "the other process ended");
   const Received received = TRY(parse_message(message->bytes));
+  if (received.word == Word::failed) return std::unexpected(received.error);
   if (received.word != Word::go_on || message->fds.empty()) return fail("the parent spoke out of turn");
   return std::move(message->fds.front());
 }

@@ -66,6 +66,7 @@ struct Relayed {
 [[nodiscard]] Result<Received> hear_next(const kernel::Fd &socket, std::optional<Received> &early);
 // A go_on with a descriptor, which only the parent sends, in the order of its other messages.
 [[nodiscard]] Status say_descriptor(const kernel::Fd &socket, const kernel::Fd &fd);
+// An error is the other side's own, where it has said that it failed.
 [[nodiscard]] Result<kernel::Fd> hear_descriptor(const kernel::Fd &socket);
 // Waits for go_on.
 [[nodiscard]] Status hear_go_on(const kernel::Fd &socket);

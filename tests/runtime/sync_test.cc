@@ -120,6 +120,8 @@ TEST(Sync, ADescriptorComesWithGoOnAlone) {
   EXPECT_EQ(kernel::fstat(*heard)->st_ino, kernel::fstat(pair->one)->st_ino);
   ASSERT_TRUE(say(pair->one, Word::go_on));
   EXPECT_FALSE(hear_descriptor(pair->other));
+  say_failed(pair->one, {EMFILE, "socketpair", {}});
+  EXPECT_EQ(hear_descriptor(pair->other).error().message(), "socketpair: too many open files");
 }
 
 TEST(Sync, AnythingButGoOnIsAnErrorToTheChild) {
