@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,10 +47,9 @@ Result<std::string> beside(const std::string &target) {
   return name;
 }
 
-// What a process that was killed left of the same target: nobody holds its lock. One that is being made at this moment
-// and has no lock yet is younger than a minute.
+// What a process that was killed left of the same target: nobody holds its lock. Who has just made one and has no lock
+// yet finds it gone, and makes another (`take_lock`).
 Status sweep(const std::string &target) {
-  static constexpr std::int64_t young = 60;
   const Split parts = TRY(split(target));
   const std::string start = fmt::format(".{}{}", parts.name.substr(0, longest_name), mark);
   const kernel::Fd parent = TRY(kernel::open(parts.parent, O_RDONLY | O_DIRECTORY));
@@ -59,10 +57,18 @@ Status sweep(const std::string &target) {
     if (!name.starts_with(start)) continue;
     const Result<kernel::Fd> left = kernel::openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (!left || !kernel::flock(*left, LOCK_EX | LOCK_NB)) continue;
-    const Result<struct stat> status = kernel::fstat(*left);
-    if (status && status->st_ctime + young < ::time(nullptr)) (void)kernel::remove_tree_at(parent, name);
+    (void)kernel::remove_tree_at(parent, name);
   }
   return {};
+}
+
+// False where it was swept away meanwhile.
+Result<bool> take_lock(const kernel::Fd &made, const std::string &path) {
+  TRY(kernel::flock(made, LOCK_EX));
+  const struct stat held = TRY(kernel::fstat(made));
+  const Result<struct stat> there = kernel::fstatat(kernel::cwd, path, AT_SYMLINK_NOFOLLOW);
+  if (!there && there.error().number != ENOENT) return std::unexpected(there.error());
+  return there && there->st_ino == held.st_ino && there->st_dev == held.st_dev;
 }
 
 Status check_free(const std::string &target) {
@@ -160,23 +166,27 @@ Result<HalfMade> HalfMade::make_scratch(const std::string &parent, Interrupts &i
 
 Result<HalfMade> HalfMade::make(const std::string &target, Interrupts &interrupts) {
   TRY(sweep(target));
-  std::string path = TRY(beside(target));
-  interrupts.remember(path);
-  HalfMade made(target, path, {}, interrupts);
-  TRY(kernel::mkdirat(kernel::cwd, path, 0700));
-  made.fd_ = TRY(kernel::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  TRY(kernel::flock(made.fd_, LOCK_EX));
-  return made;
+  for (;;) {
+    std::string path = TRY(beside(target));
+    interrupts.remember(path);
+    HalfMade made(target, path, {}, interrupts);
+    TRY(kernel::mkdirat(kernel::cwd, path, 0700));
+    Result<kernel::Fd> fd = kernel::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd && fd.error().number == ENOENT) continue;
+    made.fd_ = TRY(std::move(fd));
+    if (TRY(take_lock(made.fd_, path))) return made;
+  }
 }
 
 Result<HalfMade> HalfMade::make_file(const std::string &target, Interrupts &interrupts) {
   TRY(sweep(target));
-  std::string path = TRY(beside(target));
-  interrupts.remember(path);
-  HalfMade made(target, path, {}, interrupts);
-  made.fd_ = TRY(kernel::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  TRY(kernel::flock(made.fd_, LOCK_EX));
-  return made;
+  for (;;) {
+    std::string path = TRY(beside(target));
+    interrupts.remember(path);
+    HalfMade made(target, path, {}, interrupts);
+    made.fd_ = TRY(kernel::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    if (TRY(take_lock(made.fd_, path))) return made;
+  }
 }
 
 Status HalfMade::finish(mode_t mode) {

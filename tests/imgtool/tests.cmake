@@ -23,6 +23,7 @@ add_executable(imgtool_test
   ${CMAKE_CURRENT_LIST_DIR}/foreign_layout_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/header_field_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/image_user_test.cc
+  ${CMAKE_CURRENT_LIST_DIR}/interrupts_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_attack_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_store_test.cc
   ${CMAKE_CURRENT_LIST_DIR}/layer_test.cc
