@@ -84,6 +84,7 @@ Status add_tree(const std::string &path, const std::string &place, Facts &facts)
 Result<Facts> whole_bundle(Site &site) {
   Facts facts;
   TRY(add_tree(made(site), "", facts));
+  facts["/rootfs.record"].clear();  // it has times in it
   add_facts(TRY(Tree::parse(TRY(read_file(made(site) + "/config.json")))), "config.json", facts);
   return facts;
 }
@@ -94,10 +95,15 @@ Result<Facts> whole_remote_bundle(Site &site) {
   return facts;
 }
 
-// The next pull goes on with what is there, and prune takes the rest.
+// The next pull goes on with what is there, the next unpack sweeps away what is half made, and prune takes the rest.
 Result<Outcome> remove_image(Site &site, const Words &pull, const std::string &name) {
   TRY(remove_made(site));
-  for (const Words &words : {pull, Words{"rm", name}, Words{"prune"}}) {
+  for (const Words &words : {pull, Words{"unpack", name, made(site)}}) {
+    Outcome outcome = TRY(site.call(words));
+    if (outcome.code != 0) return outcome;
+  }
+  TRY(remove_made(site));
+  for (const Words &words : {Words{"rm", name}, Words{"prune"}}) {
     Outcome outcome = TRY(site.call(words));
     if (outcome.code != 0) return outcome;
   }

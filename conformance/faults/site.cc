@@ -60,6 +60,13 @@ std::vector<std::string> all_files(const Stage &stage) {
   list_files(stage.path("root"), files);
   list_files(stage.bundle(), files);
   for (const char *directory : {"tmp", "store", "state", "made"}) list_files(stage.path(directory), files);
+  // What is half made of "made" lies beside it.
+  const Result<kernel::Fd> site = kernel::open(stage.path(""), O_RDONLY | O_DIRECTORY);
+  if (site) {
+    for (const std::string &name : kernel::list_directory(*site).value_or(std::vector<std::string>())) {
+      if (name.starts_with('.')) files.push_back(stage.path(name));
+    }
+  }
   list_files("/run", files);
   // Where CRIU keeps what it knows of the kernel.
   std::erase_if(files, [](const std::string &file) { return file.starts_with("/run/criu.kdat"); });
