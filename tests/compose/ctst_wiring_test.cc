@@ -227,6 +227,7 @@ TEST(CtstSecrets, AreReferencesInTheModel) {
 TEST(CtstSecrets, OneThatIsNowhereIsAnError) {
   CtstRig rig;
   rig.write("secrets/open", "hunter2", 0644);
+  rig.request.need_secrets = true;
   rig.load("COMPONENT a {\n  image = \"a\"\n  env = { A = \"${secret.nope}\"\n  B = \"${secret.open}\" }\n}\n");
   EXPECT_EQ(
       rig.told(),
@@ -237,6 +238,13 @@ TEST(CtstSecrets, OneThatIsNowhereIsAnError) {
       "DIR/main.ctst:4:8: secret open: DIR/secrets/open has mode 0644; chmod it to 0400 or 0600\n"
       "    B = \"${secret.open}\" }\n"
       "         ^\n");
+}
+
+TEST(CtstSecrets, WhoMakesNoContainerDoesWithoutTheirValues) {
+  CtstRig rig;
+  rig.load("COMPONENT a {\n  image = \"a\"\n  env = { A = \"${secret.nope}\" }\n}\n");
+  EXPECT_EQ(rig.told(), "");
+  EXPECT_EQ(rig.at("secrets"), "{nope: {environment: SKIFF_SECRET_NOPE}}");
 }
 
 }  // namespace
