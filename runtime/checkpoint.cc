@@ -112,7 +112,13 @@ Status checkpoint(const Container &container, CheckpointRequest request, const c
   options.work_dir_fd = directories.work.get();
   TRY(fill_options(container, request, proc, options));
   if (!request.pre_dump) TRY(save_descriptors(directories.images, container.record.descriptors));
-  return run_criu(request, options, directories, log);
+  const Status done = run_criu(request, options, directories, log);
+  if (done || request.pre_dump || options.leave_running) return done;
+  // CRIU ends the container when the images are whole. Where its last word did not reach us, this has been done.
+  const bool ended = TRY(container.status(proc)) == spec::ContainerStatus::stopped;
+  if (!ended || !has_dumped(fmt::format("{}/{}", directories.log, log_file))) return done;
+  cli::debug(log, done.error().message());
+  return {};
 }
 
 }  // namespace skiff

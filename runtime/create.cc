@@ -178,12 +178,16 @@ Status write_pid_file(const std::string &path, pid_t pid) {
   const std::size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  // Whoever is killed here leaves a name that the next one writes over.
   const std::string temporary = fmt::format("{}.{}", directory, name);
-  {
-    const kernel::Fd file = TRY(in("--pid-file", kernel::open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644)));
-    TRY(in("--pid-file", kernel::write_all(file, std::to_string(pid))));
-  }
-  return in("--pid-file", kernel::renameat2(kernel::cwd, temporary, kernel::cwd, path));
+  const auto write = [&]() -> Status {
+    const kernel::Fd file = TRY(kernel::open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+    TRY(kernel::write_all(file, std::to_string(pid)));
+    return kernel::renameat2(kernel::cwd, temporary, kernel::cwd, path);
+  };
+  const Status written = write();
+  if (!written) (void)kernel::unlinkat(kernel::cwd, temporary);
+  return in("--pid-file", written);
 }
 
 Status send_pidfd(const std::string &path, const kernel::Fd &pidfd) {

@@ -200,4 +200,6 @@ Result<CriuResponse> Criu::request(CriuType type, const CriuOptions &options, co
   return response;
 }
 
+bool has_dumped(const std::string &log_path) { return read_log(log_path).contains("Dumping finished successfully"); }
+
 }  // namespace skiff

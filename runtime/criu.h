@@ -57,4 +57,7 @@ class Criu {
   kernel::Fd control_;  // to the child until it becomes CRIU
 };
 
+// Whether the log of a dump says that the images are whole.
+[[nodiscard]] bool has_dumped(const std::string &log_path);
+
 }  // namespace skiff

@@ -221,8 +221,8 @@ Status bring_up(Restoring &restoring) {
   TRY(fill_options(directories, restoring));
   if (restoring.options.lazy_pages) TRY(wait_for_lazy_pages(directories));
   TRY(run_criu(restoring, directories));
-  if (create.pid_file.empty()) return {};
-  return write_pid_file(create.pid_file, restoring.init.pid());
+  if (!create.pid_file.empty()) TRY(write_pid_file(create.pid_file, restoring.init.pid()));
+  return restoring.container.unlock();
 }
 
 Result<Launched> launch_or_undo(Restoring &restoring) {
@@ -270,7 +270,6 @@ Result<Created> restore_container(RestoreRequest request, const cli::Log &log) {
   Result<Launched> launched = launch_or_undo(restoring);
   tell_warnings(warnings, launched.has_value(), log);
   if (!launched) return std::unexpected(std::move(launched).error());
-  TRY(container.unlock());
   return Created{std::move(bundle), std::move(container), *std::move(launched)};
 }
 

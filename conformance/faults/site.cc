@@ -64,7 +64,7 @@ std::vector<std::string> all_files(const Stage &stage) {
   const Result<kernel::Fd> site = kernel::open(stage.path(""), O_RDONLY | O_DIRECTORY);
   if (site) {
     for (const std::string &name : kernel::list_directory(*site).value_or(std::vector<std::string>())) {
-      if (name.starts_with('.')) files.push_back(stage.path(name));
+      if (name.starts_with(".made")) files.push_back(stage.path(name));
     }
   }
   list_files("/run", files);

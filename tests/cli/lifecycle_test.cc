@@ -246,6 +246,17 @@ TEST(Lifecycle, APidFileThatCannotBeWrittenFailsCreateAndLeavesNothing) {
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
 }
 
+TEST(Lifecycle, APidFileThatCannotHaveItsNameLeavesNoOther) {
+  REQUIRE_ROOT();
+  Rig rig;
+  fs::create_directory(rig.path("pid"));
+  const Outcome created = rig.skiff({"create", "--pid-file", rig.path("pid"), rig.id()});
+  EXPECT_EQ(created.code, 1);
+  EXPECT_NE(created.err.find("--pid-file: renameat2"), std::string::npos) << created.err;
+  EXPECT_FALSE(fs::exists(rig.path(".pid")));
+  EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
+}
+
 TEST(Lifecycle, RunKeepLeavesAStoppedContainer) {
   REQUIRE_ROOT();
   Rig rig;
