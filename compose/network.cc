@@ -9,6 +9,8 @@
 #include "compose/host_subnets.h"
 #include "compose/network_addresses.h"
 #include "compose/network_record.h"
+#include "compose/user_network.h"
+#include "runtime/kernel/netlink.h"
 #include "runtime/kernel/path.h"
 
 namespace skiff::compose {
@@ -25,6 +27,22 @@ Result<std::string> bridge_name(const Network &network, const std::string &id) {
                             given->second));
   }
   return given->second;
+}
+
+// A bridge is its network's alone: it is taken down with the last container.
+Status check_bridge(const Network &network, const std::string &bridge, const std::vector<NetworkRecord> &others) {
+  if (!network.driver_options.contains(bridge_option)) return {};
+  const auto taken = [&](std::string_view by) {
+    return fail(EEXIST, fmt::format("networks.{}.driver_opts.{}: {}, {}", network.key, bridge_option, bridge, by),
+                "give it another name, or none");
+  };
+  const auto other = std::ranges::find(others, bridge, &NetworkRecord::bridge);
+  if (other != others.end()) return taken("the bridge of network " + other->name);
+  // An ordinary user's bridges are in a network namespace of his own.
+  if (is_rootless()) return {};
+  const Result<int> link = TRY(kernel::RouteSocket::open()).find_link(bridge);
+  if (link) return taken("an interface of the host");
+  return link.error().number == ENODEV ? Status() : std::unexpected(link.error());
 }
 
 Status check_driver(const Network &network) {
@@ -65,7 +83,9 @@ Result<NetworkRecord> create_network(const Places &places, const Network &networ
   if (other.error().number != ENOENT) return other;
   NetworkRecord record{.name = network.name, .id = TRY(make_id()), .created = time_now()};
   record.bridge = TRY(bridge_name(network, record.id));
-  const std::vector<Subnet> taken = TRY(taken_subnets(TRY(list_networks(places)), network.name));
+  const std::vector<NetworkRecord> others = TRY(list_networks(places));
+  TRY(check_bridge(network, record.bridge, others));
+  const std::vector<Subnet> taken = TRY(taken_subnets(others, network.name));
   record.subnets = TRY(choose_subnets(network, record.id, taken));
   record.automatic = network.pools.empty();
   record.internal = network.internal;

@@ -325,5 +325,21 @@ TEST_F(NetworkTest, ASubnetOfAnotherNetworkIsRefused) {
   EXPECT_TRUE(create_network(places_, network).error().text.contains("overlaps"));
 }
 
+// It goes down with the last container.
+TEST_F(NetworkTest, ABridgeOfSomebodyElseIsRefused) {
+  call({"ip", "link", "add", "theirs", "type", "bridge"});
+  Network network;
+  network.key = network.name = "net";
+  network.driver_options["com.docker.network.bridge.name"] = "theirs";
+  EXPECT_EQ(create_network(places_, network).error().text,
+            "networks.net.driver_opts.com.docker.network.bridge.name: theirs, an interface of the host");
+  network.driver_options["com.docker.network.bridge.name"] = "ours";
+  ASSERT_TRUE(create_network(places_, network));
+  network.key = network.name = "other";
+  EXPECT_EQ(create_network(places_, network).error().text,
+            "networks.other.driver_opts.com.docker.network.bridge.name: ours, the bridge of network net");
+  call({"ip", "link", "del", "theirs"});
+}
+
 }  // namespace
 }  // namespace skiff::compose
