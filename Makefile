@@ -15,7 +15,7 @@ TEST_PACKAGES := docker-registry openssl skopeo umoci xz-utils bzip2 aardvark-dn
 RUNTIMES ?= build/release/runtime/skiff
 FUZZ_SECONDS ?= 3600
 
-.PHONY: all build packages test-packages demo test vm-test check analyze fuzz fuzz-tree bench bench-image \
+.PHONY: all build packages test-packages demo test vm-test check analyze fuzz fuzz-tree coverage bench bench-image \
 	bench-compose suites clients images conformance reliability install package clean
 
 all: build
@@ -62,6 +62,11 @@ fuzz-tree: test-packages
 	@.ci/packages clang-19 libclang-rt-19-dev
 	@cmake --preset fuzz -Wno-dev >/dev/null
 	@cmake --build --preset fuzz --parallel $(JOBS)
+
+# Lines and branches of the programs that the tests run, by room.
+coverage: test-packages
+	@.ci/packages clang-19 libclang-rt-19-dev llvm-19
+	@.ci/coverage
 
 # Podman, Buildah, containerd, its CRI plugin and Docker, of Debian's packages, with this runtime.
 clients: build
