@@ -165,10 +165,12 @@ Result<std::size_t> Decompressor::State::step_gzip(std::span<char> into) {
   inflate->avail_in = static_cast<std::uint32_t>(input.size());
   inflate->avail_out = static_cast<std::uint32_t>(room);
   const int code = isal_inflate(inflate.get());
+  // After an error what is left of the input may be more than there was.
+  if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) return damaged(inflate_error(code));
+  if (inflate->avail_in > input.size()) return damaged("it takes more than there is");
   const std::size_t used = input.size() - inflate->avail_in;
   const std::size_t count = room - inflate->avail_out;
   input = input.subspan(used);
-  if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) return damaged(inflate_error(code));
   if (inflate->block_state == ISAL_BLOCK_FINISH) {
     phase = Phase::between;
   } else if (used == 0 && count == 0 && input_ended) {

@@ -62,7 +62,7 @@ TEST(Devices, AListedOneTakesTheCallersUmaskForNothing) {
   Rig rig;
   Json fuse = device("/dev/fuse", "c", 10, 229);
   fuse["fileMode"] = 0777;
-  rig.config["linux"]["devices"] = {fuse};
+  rig.config["linux"]["devices"] = Json::array({fuse});
   const mode_t before = ::umask(077);
   const Outcome outcome = rig.run("stat -c %a /dev/fuse /dev/null /dev/pts");
   ::umask(before);
@@ -75,7 +75,7 @@ TEST(Devices, AListedOneReplacesADefaultOne) {
   Json null = device("/dev/null", "c", 1, 3);
   null["fileMode"] = 0600;
   null["uid"] = 9;
-  rig.config["linux"]["devices"] = {null};
+  rig.config["linux"]["devices"] = Json::array({null});
   EXPECT_EQ(rig.run("stat -c '%t:%T %a %u' /dev/null").out, "1:3 600 9\n");
 }
 
@@ -83,7 +83,7 @@ TEST(Devices, AListedOneReplacesADefaultOne) {
 TEST(DeviceCgroup, RefusesWhatIsNotAllowed) {
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["linux"]["devices"] = {device("/dev/fuse", "c", 10, 229)};
+  rig.config["linux"]["devices"] = Json::array({device("/dev/fuse", "c", 10, 229)});
   rig.config["linux"]["resources"]["devices"] = {
       {{"allow", false}, {"access", "rwm"}},
       {{"allow", true}, {"type", "c"}, {"major", 10}, {"minor", 229}, {"access", "r"}}};
@@ -97,7 +97,7 @@ TEST(DeviceCgroup, RefusesWhatIsNotAllowed) {
 TEST(DeviceCgroup, LaterRulesTakeBackWhatEarlierOnesAllowed) {
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["linux"]["devices"] = {device("/dev/fuse", "c", 10, 229)};
+  rig.config["linux"]["devices"] = Json::array({device("/dev/fuse", "c", 10, 229)});
   Json &rules = rig.config["linux"]["resources"]["devices"];
   rules = {{{"allow", true}, {"access", "rwm"}}};
   const std::string script = "(exec 3< /dev/fuse) && echo opened || echo refused";

@@ -67,7 +67,7 @@ TEST(Hooks, TheStateComesOnStdinWithTheStatusOfTheMoment) {  // config.md#posix-
   share(rig);
   rig.config["annotations"] = {{"key", "value"}};
   for (const std::string &kind : kinds) {
-    rig.config["hooks"][kind] = {hook("cat > " + shared(rig) + "/" + kind)};
+    rig.config["hooks"][kind] = Json::array({hook("cat > " + shared(rig) + "/" + kind)});
   }
   const Outcome outcome = rig.skiff({"run", rig.id()});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -94,7 +94,7 @@ TEST(Hooks, EachRunsInTheNamespacesThatTheSpecSays) {  // config.md: createRunti
   const std::string look =
       "exec < /dev/null; for n in mnt uts; do readlink /proc/self/ns/$n; done > " + shared(rig) + "/";
   for (const std::string &kind : kinds) {
-    rig.config["hooks"][kind] = {hook(look + kind)};
+    rig.config["hooks"][kind] = Json::array({hook(look + kind)});
   }
   rig.script(look + "program");
   const Outcome outcome = rig.skiff({"run", rig.id()});
@@ -113,8 +113,9 @@ TEST(Hooks, EachRunsInTheNamespacesThatTheSpecSays) {  // config.md: createRunti
 TEST(Hooks, CreateRuntimeSeesTheContainersNamespacesByItsPid) {  // what CNI plugins and NVIDIA's hook build on
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["hooks"]["createRuntime"] = {hook(
-      "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n'); readlink /proc/$pid/ns/net > " + rig.path("net"))};
+  rig.config["hooks"]["createRuntime"] =
+      Json::array({hook("pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n'); readlink /proc/$pid/ns/net > " +
+                        rig.path("net"))});
   rig.config["process"]["args"] = {"readlink", "/proc/self/ns/net"};
   const Outcome outcome = rig.skiff({"run", rig.id()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -139,7 +140,7 @@ TEST(Hooks,
   REQUIRE_ROOT();
   for (const char *kind : {"prestart", "createRuntime", "createContainer"}) {
     Rig rig;
-    rig.config["hooks"][kind] = {hook("exit 0"), hook("echo because of this >&2; exit 3"), hook("exit 0")};
+    rig.config["hooks"][kind] = Json::array({hook("exit 0"), hook("echo because of this >&2; exit 3"), hook("exit 0")});
     const Outcome outcome = rig.skiff({"create", rig.id()});
     EXPECT_EQ(outcome.code, 1) << kind;
     EXPECT_NE(outcome.err.find(std::string("hooks.") + kind + "[1]"), std::string::npos) << outcome.err;
@@ -153,12 +154,14 @@ TEST(Hooks, AFailedStartContainerHookIsReportedByStartAndTheProgramNeverRuns) { 
   REQUIRE_ROOT();
   Rig rig;
   rig.script("touch /tmp/ran");
-  rig.config["hooks"]["startContainer"] = {hook("exit 5")};
-  ASSERT_EQ(rig.skiff({"create", rig.id()}).code, 0);
+  rig.config["hooks"]["startContainer"] = Json::array({hook("exit 5")});
+  ASSERT_EQ(rig.skiff({"create", "--pid-file", rig.path("pid"), rig.id()}).code, 0);
   const Outcome outcome = rig.skiff({"start", rig.id()});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("hooks.startContainer[0]"), std::string::npos) << outcome.err;
   EXPECT_FALSE(std::filesystem::exists(rig.rootfs() + "/tmp/ran"));
+  // Init has told of it, and ends.
+  ASSERT_TRUE(wait_for_end(std::stoi(read_file(rig.path("pid")))));
   EXPECT_EQ(rig.state()["status"], "stopped");
   EXPECT_EQ(rig.skiff({"delete", rig.id()}).code, 0);
   EXPECT_TRUE(rig.leftovers().empty()) << rig.leftovers().front();
@@ -178,14 +181,14 @@ TEST(Hooks, ThoseOfStartContainerWithoutAnEnvironmentHaveThePrograms) {
 TEST(Hooks, ThoseOfCreateContainerStartInTheRootfs) {  // what hooks that add libraries to it count on
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["hooks"]["createContainer"] = {hook("echo here > ./tmp/made")};
+  rig.config["hooks"]["createContainer"] = Json::array({hook("echo here > ./tmp/made")});
   EXPECT_EQ(rig.run("cat /tmp/made").out, "here\n");
 }
 
 TEST(Hooks, AFailedPoststopHookOnlyWarnsAndTheOthersRun) {  // runtime.md#lifecycle, step 13
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["hooks"]["poststop"] = {hook("exit 1"), hook("touch " + rig.path("second"))};
+  rig.config["hooks"]["poststop"] = Json::array({hook("exit 1"), hook("touch " + rig.path("second"))});
   ASSERT_EQ(rig.skiff({"run", "--keep", rig.id()}).code, 0);
   const Outcome outcome = rig.skiff({"delete", rig.id()});
   EXPECT_EQ(outcome.code, 0);
@@ -198,7 +201,7 @@ TEST(Hooks, AFailedPoststopHookOnlyWarnsAndTheOthersRun) {  // runtime.md#lifecy
 TEST(Hooks, AFailedPoststartHookStopsTheContainer) {  // runtime.md#lifecycle, step 9
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["hooks"]["poststart"] = {hook("exit 1"), hook("touch " + rig.path("second"))};
+  rig.config["hooks"]["poststart"] = Json::array({hook("exit 1"), hook("touch " + rig.path("second"))});
   const Outcome ran = rig.run("exec sleep 1000");
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find("hooks.poststart[0] (/bin/sh): error running poststart hook #0"), std::string::npos)
@@ -232,7 +235,7 @@ TEST(Hooks, OneThatDoesNotReadItsStateIsNoFailureEvenWhereTheStateIsLong) {
   REQUIRE_ROOT();
   Rig rig;
   rig.config["annotations"] = {{"long", std::string(200000, 'x')}};
-  rig.config["hooks"]["createRuntime"] = {hook("exit 0"), hook("wc -c > " + rig.path("bytes"))};
+  rig.config["hooks"]["createRuntime"] = Json::array({hook("exit 0"), hook("wc -c > " + rig.path("bytes"))});
   const Outcome outcome = rig.skiff({"run", rig.id()});
   EXPECT_EQ(outcome.code, 0) << outcome.err.substr(0, 500);
   EXPECT_GT(std::stoi(read_file(rig.path("bytes"))), 200000);
@@ -241,7 +244,7 @@ TEST(Hooks, OneThatDoesNotReadItsStateIsNoFailureEvenWhereTheStateIsLong) {
 TEST(Hooks, OneThatLeavesADaemonBehindDoesNotHoldUpTheContainer) {
   REQUIRE_ROOT();
   Rig rig;
-  rig.config["hooks"]["createRuntime"] = {hook("sleep 1000 & echo $! > " + rig.path("pid"))};
+  rig.config["hooks"]["createRuntime"] = Json::array({hook("sleep 1000 & echo $! > " + rig.path("pid"))});
   const Outcome outcome = rig.skiff({"run", rig.id()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   (void)kernel::kill(std::stoi(read_file(rig.path("pid"))), SIGKILL);
