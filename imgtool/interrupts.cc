@@ -164,29 +164,31 @@ Result<HalfMade> HalfMade::make_scratch(const std::string &parent, Interrupts &i
   return make(parent + "/skiff-image", interrupts);
 }
 
-Result<HalfMade> HalfMade::make(const std::string &target, Interrupts &interrupts) {
+// `create` makes what is at the path and opens it; an invalid descriptor: it was swept away meanwhile.
+Result<HalfMade> HalfMade::make_with(const std::string &target, Interrupts &interrupts, const Create &create) {
   TRY(sweep(target));
   for (;;) {
     std::string path = TRY(beside(target));
     interrupts.remember(path);
     HalfMade made(target, path, {}, interrupts);
-    TRY(kernel::mkdirat(kernel::cwd, path, 0700));
-    Result<kernel::Fd> fd = kernel::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!fd && fd.error().number == ENOENT) continue;
-    made.fd_ = TRY(std::move(fd));
-    if (TRY(take_lock(made.fd_, path))) return made;
+    made.fd_ = TRY(create(path));
+    if (made.fd_.valid() && TRY(take_lock(made.fd_, path))) return made;
   }
 }
 
+Result<HalfMade> HalfMade::make(const std::string &target, Interrupts &interrupts) {
+  return make_with(target, interrupts, [](const std::string &path) -> Result<kernel::Fd> {
+    TRY(kernel::mkdirat(kernel::cwd, path, 0700));
+    Result<kernel::Fd> fd = kernel::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd && fd.error().number == ENOENT) return kernel::Fd();
+    return fd;
+  });
+}
+
 Result<HalfMade> HalfMade::make_file(const std::string &target, Interrupts &interrupts) {
-  TRY(sweep(target));
-  for (;;) {
-    std::string path = TRY(beside(target));
-    interrupts.remember(path);
-    HalfMade made(target, path, {}, interrupts);
-    made.fd_ = TRY(kernel::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    if (TRY(take_lock(made.fd_, path))) return made;
-  }
+  return make_with(target, interrupts, [](const std::string &path) {
+    return kernel::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  });
 }
 
 Status HalfMade::finish(mode_t mode) {

@@ -3,6 +3,7 @@
 // What a signal needs no care for is not named here: a download stays as far as it came, for the next one to resume.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -67,6 +68,9 @@ class HalfMade {
   [[nodiscard]] Status finish(mode_t mode);
 
  private:
+  using Create = std::function<Result<kernel::Fd>(const std::string &path)>;
+  [[nodiscard]] static Result<HalfMade> make_with(const std::string &target, Interrupts &interrupts,
+                                                  const Create &create);
   [[nodiscard]] static Result<HalfMade> make(const std::string &target, Interrupts &interrupts);
   HalfMade(std::string target, std::string path, kernel::Fd fd, Interrupts &interrupts);
   std::string target_;
